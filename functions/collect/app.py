@@ -1,0 +1,33 @@
+"""On a schedule: captures what is new of one organisation and publishes it."""
+
+import os
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from slack_audit import bootstrap
+from slack_audit.settings import Settings
+from slack_audit.telemetry import logger, metrics, record, take_over_logging
+
+take_over_logging()
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Collects for `{"org": "main"}`; returns what the run did, or fails with what a person must do."""
+    settings = Settings.from_env(os.environ)
+    logger.append_keys(org=bootstrap.requested_org(event, settings))
+    failure: BaseException | None = None
+    with bootstrap.run(settings, context) as run:
+        try:
+            run.collect()
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            record(run.report(), failure)
+    result: dict[str, Any] = msgspec.to_builtins(run.report())
+    logger.info("collected", extra=result)
+    return result

@@ -1,0 +1,83 @@
+"""The archive in S3: objects that are written once.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html: `If-None-Match: *` answers 412 where an
+object stands, and 409 where another write of the key is under way.
+"""
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from slack_audit.errors import StorageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CONFLICT_TRIES = 5  # of a write that meets another one of the same key
+
+
+class S3Archive:
+    """One bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        """True: S3 checked the bytes against their SHA-256 and stored them. False: an object stood there before."""
+        for _ in range(CONFLICT_TRIES):
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=body,
+                    IfNoneMatch="*",
+                    ChecksumSHA256=b64encode(sha256(body).digest()).decode(),
+                    ContentType="application/gzip" if key.endswith(".gz") else "application/json",
+                )
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in {"PreconditionFailed", "412"}:
+                    return False
+                if code not in {"ConditionalRequestConflict", "409"}:
+                    raise self._failure("write", key, error) from error
+            except BotoCoreError as error:
+                raise self._failure("write", key, error) from error
+            else:
+                return True
+        raise StorageError(f"s3://{self._bucket}/{key} is being written by somebody else all the time.")
+
+    def get(self, key: str) -> bytes | None:
+        """The object's bytes, None if there is none."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise self._failure("read", key, error) from error
+        except BotoCoreError as error:
+            raise self._failure("read", key, error) from error
+
+    def exists(self, key: str) -> bool:
+        """Does an object stand there?"""
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "NotFound", "404"}:
+                return False
+            raise self._failure("look for", key, error) from error
+        except BotoCoreError as error:
+            raise self._failure("look for", key, error) from error
+        return True
+
+    def uri(self, key: str) -> str:
+        """`s3://<bucket>/<key>`"""
+        return f"s3://{self._bucket}/{key}"
+
+    def _failure(self, verb: str, key: str, error: ClientError | BotoCoreError) -> StorageError:
+        return StorageError(
+            f"Could not {verb} s3://{self._bucket}/{key} ({error}). Nothing is lost: the next run goes on from there. "
+            "If it repeats, check the function's role, the bucket and its policy."
+        )

@@ -1,0 +1,57 @@
+"""The token in Secrets Manager, as JSON `{"token": "xoxp-..."}`. Its value appears in no error."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
+from slack_audit.errors import StorageError, TokenRefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+MAX_AGE = 300  # seconds that a token is kept before the secret is read again
+
+
+class _Secret(msgspec.Struct):
+    token: str
+
+
+class SecretToken:
+    """The token of one org's secret, cached between runs of a warm function."""
+
+    def __init__(self, client: "SecretsManagerClient", secret: str) -> None:
+        self._secret = secret
+        self._provider = SecretsProvider(boto3_client=client)
+
+    def __call__(self, fresh: bool = False) -> str:
+        """The token; read from the secret itself if `fresh`. Raises TokenRefusedError and StorageError."""
+        try:
+            value = self._provider.get(self._secret, max_age=MAX_AGE, force_fetch=fresh)
+        except GetParameterError as error:
+            raise self._failure(error) from None
+        return self._token_of(value)
+
+    def _token_of(self, value: Any) -> str:
+        try:
+            token: str = msgspec.json.decode(value, type=_Secret).token.strip()
+        except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+            raise self._unusable('its value is not JSON of the form {"token": "xoxp-..."}') from None
+        if not re.fullmatch(r"[!-~]+", token):
+            raise self._unusable("its token is empty or holds characters that no token has")
+        return token
+
+    def _failure(self, error: GetParameterError) -> Exception:
+        if "ResourceNotFoundException" in str(error):
+            return self._unusable("it has no value yet, or does not exist")
+        return StorageError(
+            f"Could not read the secret {self._secret} ({error}). Check the function's role and the secret's key."
+        )
+
+    def _unusable(self, why: str) -> TokenRefusedError:
+        return TokenRefusedError(
+            f"The secret {self._secret} gives no token: {why}. Put one with: aws secretsmanager put-secret-value "
+            f"--secret-id '{self._secret}' --secret-string '{{\"token\": \"xoxp-...\"}}'"
+        )

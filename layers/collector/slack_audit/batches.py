@@ -1,0 +1,120 @@
+"""A window's new events as one object of the archive, and as records of the stream."""
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from slack_audit.events import Event, event_of
+from slack_audit.windows import Window
+
+COMPRESSION_LEVEL = 6
+GZIP = 31  # zlib's window bits for a gzip header, which it writes without time stamp and name
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The new events of one window. `body` is the object: gzip, a line per event; `sha256` is of that body."""
+
+    key: str
+    body: bytes
+    sha256: str
+    events: list[Event]
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """By `date_create`, then id, and each id once: the first one seen stays."""
+    unique: dict[str, Event] = {}
+    for event in events:
+        unique.setdefault(event.id, event)
+    return sorted(unique.values(), key=lambda event: (event.date_create or 0, event.id))
+
+
+def belonging(events: Iterable[Event], window: Window) -> list[Event]:
+    """Those that the window archives. An event of another second is brought by that second's own window; one without
+    a usable second has none, and stays with the window that showed it."""
+    return [event for event in events if event.date_create is None or event.date_create in window]
+
+
+def batch_of(org: str, window: Window, number: int, events: list[Event]) -> Batch:
+    """The object for these events. The same events always give the same bytes, hence the same key."""
+    body = pack(event.raw for event in events)
+    digest = sha256(body).hexdigest()
+    return Batch(batch_key(org, window, number, digest), body, digest, events)
+
+
+def batch_key(org: str, window: Window, number: int, digest: str) -> str:
+    """`raw/org=<org>/dt=<day>/<lo>-<hi>-<number>-<first 12 of SHA-256>.ndjson.gz`"""
+    return f"raw/org={org}/dt={window.day}/{window.lo}-{window.hi}-{number}-{digest[:12]}.ndjson.gz"
+
+
+def pack(lines: Iterable[bytes]) -> bytes:
+    """Newline-delimited lines, compressed; nothing in it depends on when or where that was done."""
+    compressor = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, GZIP)
+    return compressor.compress(b"".join(line + b"\n" for line in lines)) + compressor.flush()
+
+
+def unpack(body: bytes) -> list[Event]:
+    """The events of an object, in the order of its lines."""
+    return [event_of(line) for line in zlib.decompress(body, GZIP).split(b"\n") if line]
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One record of the stream. `key` is its partition key."""
+
+    key: str
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """What it counts against the stream's limits: data and partition key, in bytes."""
+        return len(self.data) + len(self.key.encode())
+
+
+class SinkLimits(msgspec.Struct, frozen=True):
+    """What one call to the stream may carry."""
+
+    records: int = 500
+    call_bytes: int = 4_718_592  # 4.5 MiB
+    record_bytes: int = 1_048_576  # 1 MiB
+    key_characters: int = 256
+
+
+def records_of(events: Sequence[Event], uri: str, limits: SinkLimits) -> list[Record]:
+    """A record per event. `uri` is the batch's address, for the pointers that stand in for what is too large."""
+    return [_record_of(event, uri, line, limits) for line, event in enumerate(events, 1)]
+
+
+def _record_of(event: Event, uri: str, line: int, limits: SinkLimits) -> Record:
+    key = event.id
+    if len(key) > limits.key_characters:
+        key = sha256(key.encode()).hexdigest()
+    record = Record(key, event.raw)
+    return record if record.size <= limits.record_bytes else Record(key, pointer_to(event, key, uri, line))
+
+
+def pointer_to(event: Event, key: str, uri: str, line: int) -> bytes:
+    """JSON that says where an event stands which is too large for the stream: object, line (from 1), digest."""
+    where = {
+        "id": key,
+        "date_create": event.date_create,
+        "s3_uri": uri,
+        "line": line,
+        "bytes": len(event.raw),
+        "sha256": sha256(event.raw).hexdigest(),
+    }
+    return msgspec.json.encode({"slack_audit_pointer": where})
+
+
+def cut(records: Sequence[Record], limits: SinkLimits) -> Iterator[list[Record]]:
+    """The records in order, in calls that the stream accepts."""
+    call: list[Record] = []
+    size = 0
+    for record in records:
+        if call and (len(call) == limits.records or size + record.size > limits.call_bytes):
+            yield call
+            call, size = [], 0
+        call.append(record)
+        size += record.size
+    if call:
+        yield call

@@ -1,0 +1,94 @@
+"""Builds the parts of a run. The only module that knows every adapter."""
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from slack_audit import __version__
+from slack_audit.adapters.clock import LambdaClock
+from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
+from slack_audit.adapters.kinesis import KinesisSink
+from slack_audit.adapters.s3 import S3Archive
+from slack_audit.adapters.secrets import SecretToken
+from slack_audit.adapters.slack import SlackSource
+from slack_audit.collect import Parts, Policy, Run
+from slack_audit.errors import SettingsError
+from slack_audit.passes import LIVE
+from slack_audit.settings import Settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# Every call ends: connecting and each read within these seconds, and so many tries in all.
+STORES = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+# The stream's failures are the publisher's to count, and must not hold up the archive.
+STREAM = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
+
+
+@cache
+def _source(settings: Settings) -> SlackSource:
+    token = SecretToken(boto3.client("secretsmanager", config=STORES), settings.slack_token_secret_arn)
+    return SlackSource(settings.slack_api_url, settings.org, token, __version__)
+
+
+@cache
+def _archive(settings: Settings) -> S3Archive:
+    return S3Archive(boto3.client("s3", config=STORES), settings.archive_bucket)
+
+
+@cache
+def _sink(settings: Settings) -> KinesisSink:
+    return KinesisSink(boto3.client("kinesis", config=STREAM), settings.event_stream)
+
+
+@cache
+def _table() -> Any:
+    return boto3.client("dynamodb", config=STORES)
+
+
+def requested_org(event: Any, settings: Settings) -> str:
+    """The org of the event `{"org": "main"}`. Raises SettingsError for one that this stack does not collect."""
+    org = event.get("org", settings.org) if isinstance(event, dict) else None
+    if org != settings.org:
+        raise SettingsError(
+            f"This function collects org {settings.org!r}, but the event asked for {org!r}. "
+            f'Send {{"org": "{settings.org}"}}.'
+        )
+    return settings.org
+
+
+def policy(settings: Settings) -> Policy:
+    """What a deployment's settings mean for a run."""
+    return Policy(
+        org=settings.org,
+        filters=settings.filters,
+        lags={LIVE: settings.live_lag_seconds},
+        lookback_hours=settings.initial_lookback_hours,
+        calls_per_minute=settings.slack_calls_per_minute,
+        version=__version__,
+    )
+
+
+@contextmanager
+def run(settings: Settings, context: "LambdaContext") -> Iterator[Run]:
+    """One run, with the thread that reads ahead. Clients and the cached token stay for the next one."""
+    reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
+    try:
+        parts = Parts(
+            owner=uuid.uuid4().hex,
+            source=_source(settings),
+            archive=_archive(settings),
+            checkpoints=DynamoDBCheckpoints(_table(), settings.checkpoint_table, settings.org),
+            sink=_sink(settings),
+            clock=LambdaClock(context.get_remaining_time_in_millis),
+            ahead=reader.submit,
+        )
+        yield Run(parts, policy(settings))
+    finally:
+        reader.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,48 @@
+"""The share of Slack's calls that is ours: so many in any 60 seconds, over all passes and runs.
+
+Slack counts for the whole organisation (50 a minute, Tier 3), so what we take is missing elsewhere.
+"""
+
+from math import floor
+
+import msgspec
+
+MINUTE = 60  # seconds
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """`calls` holds (epoch second, number of calls) of the last minute; no call is allowed before `blocked_until`."""
+
+    calls: tuple[tuple[int, int], ...] = ()
+    blocked_until: int = 0
+
+    def wait(self, now: float, per_minute: int) -> float:
+        """Seconds until a call is allowed; 0 if one is allowed now."""
+        return max(0.0, self.blocked_until - now, self._room_at(now, per_minute) - now)
+
+    def _room_at(self, now: float, per_minute: int) -> float:
+        """When enough of the last minute's calls are old enough for one more."""
+        total = 0
+        for second, count in reversed(self._recent(now)):
+            total += count
+            if total >= per_minute:
+                return second + MINUTE + 1
+        return now
+
+    def spent(self, now: float) -> "Budget":
+        """After one more call."""
+        recent = dict(self._recent(now))
+        second = floor(now)
+        recent[second] = recent.get(second, 0) + 1
+        return msgspec.structs.replace(self, calls=tuple(sorted(recent.items())))
+
+    def blocked(self, until: float) -> "Budget":
+        """After Slack said to wait."""
+        return msgspec.structs.replace(self, blocked_until=floor(until) + 1)
+
+    def is_blocked(self, now: float) -> bool:
+        """Did Slack say to wait longer than until now?"""
+        return self.blocked_until > now
+
+    def _recent(self, now: float) -> tuple[tuple[int, int], ...]:
+        return tuple(call for call in self.calls if now - MINUTE - 1 < call[0] <= now + MINUTE)

@@ -1,0 +1,77 @@
+"""The checkpoint: a copy of the log's newest state, and its transitions. Frozen; each step returns the next one."""
+
+import msgspec
+
+from slack_audit.budget import Budget
+from slack_audit.errors import ArchiveDamagedError
+from slack_audit.log import LogEntry, log_key
+from slack_audit.passes import FIRST_SPAN, Passes
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an org stands. Everything but `spans`, `clock` and `budget` can be rebuilt from the newest log entry.
+
+    `next` is the number of the next log entry, `head` the SHA-256 of the newest, `turn` its pass; `published` is the
+    first entry that is not in the stream in full; `plan` the exact bytes of the entry about to be written; `clock`
+    Slack's clock minus the host's, in seconds, None before it was ever seen.
+    """
+
+    next: int = 0
+    head: str | None = None
+    turn: str | None = None
+    passes: Passes = {}
+    published: int = 0
+    spans: dict[str, int] = {}
+    plan: bytes | None = None
+    clock: int | None = None
+    budget: Budget = Budget()
+
+    @property
+    def backlog(self) -> int:
+        """How many entries of the log are not in the stream yet."""
+        return self.next - self.published
+
+    def span(self, name: str) -> int:
+        """Seconds that the pass asks for."""
+        return self.spans.get(name, FIRST_SPAN)
+
+    def asking(self, name: str, span: int) -> "Checkpoint":
+        """With another span for a pass."""
+        return msgspec.structs.replace(self, spans={**self.spans, name: span})
+
+    def planning(self, plan: bytes | None) -> "Checkpoint":
+        """With the bytes of the entry about to be written, or without."""
+        return msgspec.structs.replace(self, plan=plan)
+
+    def after(self, entry: LogEntry, head: str) -> "Checkpoint":
+        """After a committed entry whose bytes have the digest `head`."""
+        if (entry.number, entry.previous) != (self.next, self.head):
+            raise ArchiveDamagedError(
+                f"{log_key(entry.org, entry.number)} does not follow entry {self.next - 1} of the log, whose digest is "
+                f"{self.head}: the log was altered. Run the verifier and restore the entry from its object versions."
+            )
+        return self.restored(entry, head, published=self.published)
+
+    def restored(self, newest: LogEntry, head: str, *, published: int = 0) -> "Checkpoint":
+        """From the newest entry alone, keeping what only the table knows."""
+        return msgspec.structs.replace(
+            self,
+            next=newest.number + 1,
+            head=head,
+            turn=newest.pass_,
+            passes=newest.passes,
+            published=max(published, newest.published),
+            plan=None,
+        )
+
+    def moved(self, name: str, watermark: int) -> Passes:
+        """The passes after one of them committed everything up to `watermark`."""
+        return {**self.passes, name: self.passes[name].at(watermark)}
+
+    def delivered(self, published: int) -> "Checkpoint":
+        """After every record of the entries below `published` was accepted by the stream."""
+        return msgspec.structs.replace(self, published=published)
+
+    def timed(self, clock: int | None, budget: Budget) -> "Checkpoint":
+        """With the clock and the calls as they were last seen."""
+        return msgspec.structs.replace(self, clock=clock, budget=budget)

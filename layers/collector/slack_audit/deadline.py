@@ -1,0 +1,41 @@
+"""The run's time: what is left of it, less a reserve for the slowest step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from slack_audit.ports import Clock
+
+LEAST_RESERVE = 10.0  # seconds
+
+
+class Deadline:
+    """Says whether there is time, and learns from every step how much must be kept back."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._reserve = LEAST_RESERVE
+
+    def now(self) -> float:
+        """Seconds since the epoch, by the host."""
+        return self._clock.now()
+
+    def spare(self) -> float:
+        """Seconds that may be used before the reserve begins."""
+        return self._clock.time_left() - self._reserve
+
+    def has_time(self, seconds: float = 0.0) -> bool:
+        """Would the reserve still be left after so many seconds?"""
+        return self.spare() > seconds
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+        self._clock.sleep(seconds)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Around every step that may be slow: the reserve grows to the slowest one seen."""
+        start = self._clock.now()
+        try:
+            yield
+        finally:
+            self._reserve = max(self._reserve, self._clock.now() - start)

@@ -1,0 +1,112 @@
+"""Raw event bytes and the few fields that we read from them.
+
+Slack adds fields and changes their types without notice, so nothing but `id`, `date_create` and `action` is looked
+at, and no type is taken for granted. The bytes go to the archive and the stream as they came.
+"""
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+# Slack has no audit events from before March 2018, and times in milliseconds start at ten times the second:
+# https://docs.slack.dev/reference/audit-logs-api/methods-actions-reference
+EARLIEST_SECOND = 1_519_862_400
+LATEST_SECOND = 99_999_999_999
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One event: `raw` is its bytes on one line, `date_create` epoch seconds or None where it has no usable one."""
+
+    raw: bytes
+    id: str
+    date_create: int | None
+    action: str | None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One answer of `/logs`. `next_cursor` is None at the end."""
+
+    events: list[Event]
+    next_cursor: str | None
+
+
+class _Head(msgspec.Struct, gc=False):
+    id: Any = None
+    date_create: Any = None
+    action: Any = None
+
+
+class _Body(msgspec.Struct):
+    entries: list[msgspec.Raw]
+    response_metadata: Any = None
+    ok: Any = None
+    error: Any = None
+
+
+_bodies = msgspec.json.Decoder(_Body)
+_heads = msgspec.json.Decoder(_Head)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def page_of(body: bytes) -> Page:
+    """Reads an answer of `/logs`.
+
+    Raises ValueError for anything that is not a JSON object with a list of entries, or that says it is an error.
+    """
+    try:
+        answer = _bodies.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"not an answer with a list of entries: {error}") from error
+    if answer.error or answer.ok is False:
+        raise ValueError("an answer that says it is an error")
+    return Page([event_of(bytes(raw)) for raw in answer.entries], _cursor_of(answer.response_metadata))
+
+
+def event_of(raw: bytes) -> Event:
+    """Reads the fields of one event. One without a usable id gets one that is derived from its bytes."""
+    if b"\n" in raw or b"\r" in raw:
+        # Between tokens only: JSON has no line breaks inside a string. An event is one line of the archive.
+        raw = raw.replace(b"\r", b" ").replace(b"\n", b" ")
+    head = _head_of(raw)
+    identity = head.id if isinstance(head.id, str) and head.id else f"sha256:{sha256(raw).hexdigest()}"
+    return Event(raw, identity, _second(head.date_create), head.action if isinstance(head.action, str) else None)
+
+
+def _head_of(raw: bytes) -> _Head:
+    try:
+        return _heads.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _readable_fields(raw)
+
+
+def _readable_fields(raw: bytes) -> _Head:
+    """One unreadable field (a lone surrogate in the id, say) must not cost the others."""
+    head = _Head()
+    for name, value in _try(lambda: _fields.decode(raw), {}).items():
+        if name in _Head.__struct_fields__:
+            setattr(head, name, _try(lambda value=value: msgspec.json.decode(value), None))
+    return head
+
+
+def _try(read: Any, otherwise: Any) -> Any:
+    try:
+        return read()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return otherwise
+
+
+def _second(value: Any) -> int | None:
+    if type(value) is int and EARLIEST_SECOND <= value <= LATEST_SECOND:
+        return value
+    return None
+
+
+def _cursor_of(metadata: Any) -> str | None:
+    """The last page has "" or null, or no such field at all."""
+    cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
+    if cursor is None or cursor == "":
+        return None
+    if not isinstance(cursor, str):
+        raise ValueError("an answer whose next_cursor is no text")  # noqa: TRY004 - data, not a caller's mistake
+    return cursor

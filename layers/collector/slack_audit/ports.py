@@ -1,0 +1,95 @@
+"""What the use cases need from the outside world, by role. The adapters keep these promises; fakes do too."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+import msgspec
+
+from slack_audit.batches import Record, SinkLimits
+from slack_audit.checkpoint import Checkpoint
+from slack_audit.events import Event
+from slack_audit.log import Filters
+from slack_audit.windows import PAGE_LIMIT, Window
+
+
+class Query(msgspec.Struct, frozen=True):
+    """One call of `/logs`. Without a window: whatever is newest."""
+
+    window: Window | None
+    filters: Filters
+    limit: int = PAGE_LIMIT
+    cursor: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A page and Slack's clock when it was made (epoch seconds, from the `Date` header), None if it did not say."""
+
+    events: list[Event]
+    next_cursor: str | None
+    slack_time: int | None
+
+
+class Source(Protocol):
+    """Where events come from. One call of `read` is one call to Slack: it never waits and never asks again."""
+
+    def read(self, query: Query, timeout: float) -> Answer:
+        """The page, within `timeout` seconds. Raises SourceError."""
+
+    def renew_token(self) -> None:
+        """Fetches the token anew, for the next call."""
+
+
+class Archive(Protocol):
+    """Objects that are written once and never change. Raises StorageError."""
+
+    def put_new(self, key: str, body: bytes) -> bool:
+        """True: the object stands there with these bytes, whole and checked. False: one stood there before."""
+
+    def get(self, key: str) -> bytes | None:
+        """The object's bytes, None if there is none."""
+
+    def exists(self, key: str) -> bool:
+        """Does an object stand there?"""
+
+    def uri(self, key: str) -> str:
+        """Its address, for people and consumers."""
+
+
+class Checkpoints(Protocol):
+    """One org's checkpoint and the lease on it. Raises LeaseLostError and StorageError."""
+
+    def acquire(self, owner: str, *, now: float, until: float) -> Checkpoint | None:
+        """Takes the lease until `until` (epoch seconds). The checkpoint as it stands, or None: another run holds it."""
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replaces the whole checkpoint, as long as the lease is ours."""
+
+    def release(self, checkpoint: Checkpoint) -> None:
+        """The same, and gives the lease back."""
+
+
+class Sink(Protocol):
+    """Where single events go."""
+
+    limits: SinkLimits
+
+    def put(self, records: Sequence[Record]) -> list[Record]:
+        """One call with at most what the limits allow. Returns what was not accepted, in order. Raises SinkError."""
+
+
+class Clock(Protocol):
+    """The host's time and what is left of it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, by the host."""
+
+    def time_left(self) -> float:
+        """Seconds until the run is killed."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+
+
+Ahead = Callable[[Callable[[], Answer]], Future[Answer]]
+"""Starts a call of the source while the run goes on."""

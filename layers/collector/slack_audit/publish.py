@@ -1,0 +1,146 @@
+"""From the log to the stream, in order, behind a mark of its own.
+
+The mark moves only when every record of an entry was accepted, so a repeat is possible and a gap is not.
+"""
+
+import logging
+import random
+from collections.abc import Callable
+
+from slack_audit.batches import Batch, Record, cut, records_of, unpack
+from slack_audit.deadline import Deadline
+from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavailableError
+from slack_audit.events import Event
+from slack_audit.log import LogEntry, decode, digest, log_key
+from slack_audit.ports import Archive, Sink
+
+logger = logging.getLogger(__name__)
+
+TRIES = 9  # of a record, before publishing ends for this run
+BACK_OFF = 0.1  # seconds, doubled with every try
+MOST_BACK_OFF = 5.0  # seconds
+
+
+class Publisher:
+    """Sends committed batches for as long as it may. Remembers what it has accepted of an entry within one run."""
+
+    def __init__(self, org: str, archive: Archive, sink: Sink, deadline: Deadline) -> None:
+        self._org = org
+        self._archive = archive
+        self._sink = sink
+        self._deadline = deadline
+        self._entries: dict[int, LogEntry] = {}
+        self._newest: Batch | None = None
+        self._number: int | None = None
+        self._calls: list[list[Record]] = []
+        self._tries = 0
+        self.events = 0
+        self.failed_records = 0
+        self.pointers = 0
+        self.ended: str | None = None
+        self.refusal: SinkRefusedError | ArchiveDamagedError | None = None
+
+    def keep_at_hand(self, entry: LogEntry, batch: Batch | None) -> None:
+        """The newest entry and its batch, so that they need not be read back from the archive."""
+        self._entries[entry.number] = entry
+        self._newest = batch
+
+    def publish(
+        self, mark: int, newest: int, *, patient: bool, goes_on: Callable[[], bool], most: int | None = None
+    ) -> int:
+        """Sends the entries from `mark` up to `newest`, at most `most` of them, and returns the new mark.
+
+        It stops where `goes_on` says no between two calls. Patient, it backs off and sends what was refused again;
+        otherwise it leaves that for its next turn.
+        """
+        end = newest if most is None else min(newest, mark + most - 1)
+        while mark <= end and self.ended is None:
+            self._open(mark)
+            if self.ended is not None or not self._send(patient, goes_on):
+                break
+            self._entries.pop(mark, None)
+            self._number = None
+            mark += 1
+            if not goes_on():
+                break
+        return mark
+
+    def _open(self, number: int) -> None:
+        """Makes the entry's records ready, unless they are."""
+        if self._number == number:
+            return
+        try:
+            entry, events = self._load(number)
+        except ArchiveDamagedError as damage:
+            self._end("damaged", damage)
+            return
+        records = records_of(events, self._archive.uri(entry.key or ""), self._sink.limits)
+        self.pointers += sum(record.data is not event.raw for record, event in zip(records, events, strict=True))
+        self._number, self._calls = number, list(cut(records, self._sink.limits))
+
+    def _load(self, number: int) -> tuple[LogEntry, list[Event]]:
+        entry = self._entries.get(number) or self._entry(log_key(self._org, number))
+        if entry.key is None or entry.pass_ is None or not entry.passes[entry.pass_].publish:
+            return entry, []
+        if self._newest is not None and self._newest.key == entry.key:
+            return entry, self._newest.events
+        return entry, unpack(self._object(entry))
+
+    def _entry(self, key: str) -> LogEntry:
+        body = self._archive.get(key)
+        if body is None:
+            raise ArchiveDamagedError(f"{key} is missing. Restore it from the bucket's object versions.")
+        return decode(body, key)
+
+    def _object(self, entry: LogEntry) -> bytes:
+        body = self._archive.get(entry.key or "")
+        if body is None or digest(body) != entry.sha256:
+            what = "is missing" if body is None else "has other bytes than its log entry says"
+            raise ArchiveDamagedError(
+                f"{entry.key} of entry {entry.number} {what}. Restore it from the bucket's object versions."
+            )
+        return body
+
+    def _send(self, patient: bool, goes_on: Callable[[], bool]) -> bool:
+        """Sends what is left of the open entry. True: all of it was accepted."""
+        while self._calls:
+            refused = self._put(self._calls[0])
+            self.events += len(self._calls[0]) - len(refused)
+            if refused:
+                self._calls[0] = refused
+                if not self._again(len(refused), patient):
+                    return False
+            else:
+                self._calls.pop(0)
+                self._tries = 0
+            if self._calls and not goes_on():
+                return False
+        return True
+
+    def _put(self, records: list[Record]) -> list[Record]:
+        try:
+            with self._deadline.step():
+                return self._sink.put(records)
+        except SinkUnavailableError as error:
+            logger.warning("the stream did not answer", extra={"reason": str(error)})
+            return records
+        except SinkRefusedError as refusal:
+            self._end("refused", refusal)
+            return records
+
+    def _again(self, refused: int, patient: bool) -> bool:
+        """Shall what was refused be sent again now?"""
+        self.failed_records += refused
+        self._tries += 1
+        if self._tries == TRIES and self.ended is None:
+            self._end("stream_unavailable")
+        if self.ended is not None or not patient:
+            return False
+        wait = min(BACK_OFF * 2 ** (self._tries - 1), MOST_BACK_OFF)
+        self._deadline.sleep(wait * (0.5 + random.random() / 2))
+        return True
+
+    def _end(self, why: str, refusal: SinkRefusedError | ArchiveDamagedError | None = None) -> None:
+        """No more publishing in this run; collecting goes on."""
+        logger.error("publishing ends for this run", extra={"why": why, "entry": self._number})
+        self.ended, self.refusal = why, refusal

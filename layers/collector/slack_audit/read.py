@@ -1,0 +1,244 @@
+"""One window read whole, or not at all.
+
+Slack's cursor expires and forgets the window, and the order inside a second differs between requests, so pages are
+never put together: an answer counts only if it is all of its window. Only a single second that is larger than a page
+is walked by cursor, again and again until a walk brings nothing new (protocol: "Why there are no cursors in it").
+"""
+
+import logging
+import random
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import msgspec
+
+from slack_audit.budget import Budget
+from slack_audit.deadline import Deadline
+from slack_audit.errors import (
+    CrowdedSecondError,
+    CursorRefusedError,
+    RateLimitedError,
+    SlowAnswerError,
+    SourceError,
+    TokenRefusedError,
+    UnavailableError,
+)
+from slack_audit.events import Event
+from slack_audit.log import Filters
+from slack_audit.ports import Ahead, Answer, Query, Source
+from slack_audit.windows import Window
+
+logger = logging.getLogger(__name__)
+
+TRIES = 5  # of one page, before the run gives up
+BACK_OFF = 1.0  # seconds, doubled with every try
+RATE_LIMIT_WAIT = 30  # seconds, where Slack says no usable Retry-After (its documentation's example)
+BUDGET_WAIT = 10.0  # seconds; a longer wait for the next call is left to the next run
+READ_TIMEOUT = 60.0  # seconds for one whole answer
+LEAST_TIMEOUT = 3.0  # seconds
+WALKS = 10  # of one crowded second, before the run gives up
+
+
+class ExhaustedError(Exception):
+    """Time or calls are spent: the run ends here, in order. `reason` is what its report says."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What one window gave. Not whole: ask again for less."""
+
+    whole: bool
+    events: list[Event]
+    slack_time: int | None
+
+
+class Reader:
+    """Asks Slack within the time and the calls that are left. Keeps count of both, and of Slack's clock."""
+
+    def __init__(self, source: Source, deadline: Deadline, ahead: Ahead, *, filters: Filters, per_minute: int) -> None:
+        """`meanwhile(seconds)` is set by the run: what it does with a wait instead of sleeping it away."""
+        self._source = source
+        self._deadline = deadline
+        self._ahead = ahead
+        self._filters = filters
+        self._per_minute = per_minute
+        self._token_renewed = False
+        self._early: tuple[Query, Future[Answer]] | None = None
+        self._uncounted = 0
+        self.budget = Budget()
+        self.offset: int | None = None
+        self.meanwhile: Callable[[float], None] = lambda _seconds: None
+        self.calls = 0
+        self.rate_limited = 0
+
+    def slack_now(self) -> float:
+        """Slack's clock: the host's, corrected by the difference last seen."""
+        return self._deadline.now() + (self.offset or 0)
+
+    def ask_the_time(self) -> None:
+        """One small call, only for Slack's clock (and it shows whether the token and the filters are accepted)."""
+        self._page(Query(None, self._filters, limit=1))
+
+    def window(self, window: Window) -> Reading:
+        """Reads a window. Raises SourceError, CrowdedSecondError and ExhaustedError."""
+        query = Query(window, self._filters)
+        try:
+            answer = self._page(query)
+        except SlowAnswerError:
+            if window.seconds == 1:
+                raise
+            return Reading(False, [], None)
+        events = answer.events
+        if answer.next_cursor is not None:
+            if window.seconds > 1:
+                return Reading(False, [], answer.slack_time)
+            events = self._crowded_second(query, answer)
+        return Reading(True, events, answer.slack_time)
+
+    def read_ahead(self, window: Window) -> None:
+        """Starts the call for the window that comes next, if calls and time allow. Nothing is decided by it."""
+        if self._wait_for_budget() > 0 or not self._deadline.has_time():
+            return
+        query = Query(window, self._filters)
+        timeout = self._timeout()
+        self._spend()
+        self._early = query, self._ahead(lambda: self._source.read(query, timeout))
+
+    def count_calls(self) -> int:
+        """The calls whose answers were used since this was last asked."""
+        calls, self._uncounted = self._uncounted, 0
+        return calls
+
+    def has_read_ahead(self) -> bool:
+        """Was a call started ahead that nobody has used yet?"""
+        return self._early is not None
+
+    def is_reading(self) -> bool:
+        """Is a call that was started ahead still under way?"""
+        return self._early is not None and not self._early[1].done()
+
+    def forget_ahead(self) -> None:
+        """Whatever was read ahead is not used: the world has changed since."""
+        if self._early is not None:
+            self._early[1].cancel()
+            self._early = None
+
+    def _page(self, query: Query, *, budgeted: bool = True) -> Answer:
+        """One page, with every wait that is worth it."""
+        attempt = 0
+        while True:
+            try:
+                return self._seen(self._call(query, budgeted))
+            except TokenRefusedError:
+                if self._token_renewed:
+                    raise
+                self._token_renewed = True
+                self._source.renew_token()
+            except RateLimitedError as limit:
+                self._wait_out(limit)
+            except UnavailableError as error:
+                attempt += 1
+                if attempt == TRIES or (isinstance(error, SlowAnswerError) and attempt > 1):
+                    raise
+                logger.warning("slack did not answer, asking again", extra={"try": attempt, "reason": str(error)})
+                self._sleep(BACK_OFF * 2 ** (attempt - 1) * (0.5 + random.random() / 2), "time")
+
+    def _call(self, query: Query, budgeted: bool) -> Answer:
+        early, self._early = self._early, None
+        try:
+            if early is not None and early[0] == query:
+                self._uncounted += 1
+                return early[1].result()
+            if budgeted:
+                self._await_budget()
+            if not self._deadline.has_time():
+                raise ExhaustedError("time")
+            self._spend()
+            self._uncounted += 1
+            with self._deadline.step():
+                return self._source.read(query, self._timeout())
+        except SourceError as error:
+            self._notice(error.slack_time)
+            raise
+
+    def _seen(self, answer: Answer) -> Answer:
+        self._notice(answer.slack_time)
+        return answer
+
+    def _notice(self, slack_time: int | None) -> None:
+        """Rounded down, so that what we take for Slack's clock is never ahead of it."""
+        if slack_time is not None:
+            self.offset = int((slack_time - self._deadline.now()) // 1)
+
+    def _crowded_second(self, query: Query, first: Answer) -> list[Event]:
+        """Every event of one second: walks it until a walk adds nothing."""
+        union: dict[str, Event] = {}
+        logger.info("a second is larger than a page", extra={"second": query.window and query.window.lo})
+        try:
+            for _ in range(WALKS):
+                before = len(union)
+                if self._walk(query, first, union) and len(union) == before:
+                    return list(union.values())
+                first = self._page(query, budgeted=False)
+        except ExhaustedError as exhausted:
+            raise self._too_crowded(query, len(union), exhausted.reason) from exhausted
+        raise self._too_crowded(query, len(union), f"{WALKS} walks")
+
+    def _walk(self, query: Query, answer: Answer, union: dict[str, Event]) -> bool:
+        """Adds a whole walk's events to the union. False: the cursor was refused on the way."""
+        seen: set[str] = set()
+        while True:
+            for event in answer.events:
+                union.setdefault(event.id, event)
+            cursor = answer.next_cursor
+            if cursor is None:
+                return True
+            if cursor in seen:
+                raise UnavailableError(f"Slack's cursor does not move within {query.window}: it came twice.")
+            seen.add(cursor)
+            try:
+                answer = self._page(msgspec.structs.replace(query, cursor=cursor), budgeted=False)
+            except CursorRefusedError:
+                return False
+
+    def _too_crowded(self, query: Query, found: int, what: str) -> CrowdedSecondError:
+        return CrowdedSecondError(
+            f"{query.window} holds more than {found} events and could not be read whole within this run ({what}). "
+            "Nothing is lost: the next run starts it again. If this repeats, raise the function's Timeout."
+        )
+
+    def _wait_out(self, limit: RateLimitedError) -> None:
+        self.rate_limited += 1
+        wait = limit.retry_after or RATE_LIMIT_WAIT
+        self.budget = self.budget.blocked(self._deadline.now() + wait)
+        logger.warning("slack limits the rate", extra={"wait": wait})
+        self._sleep(wait, "rate_limited")
+
+    def _wait_for_budget(self) -> float:
+        return self.budget.wait(self._deadline.now(), self._per_minute)
+
+    def _await_budget(self) -> None:
+        wait = self._wait_for_budget()
+        reason = "rate_limited" if self.budget.is_blocked(self._deadline.now()) else "call_budget"
+        if wait > BUDGET_WAIT:
+            raise ExhaustedError(reason)
+        self._sleep(wait, reason)
+
+    def _sleep(self, seconds: float, reason: str) -> None:
+        if seconds <= 0:
+            return
+        if not self._deadline.has_time(seconds):
+            raise ExhaustedError(reason)
+        until = self._deadline.now() + seconds
+        self.meanwhile(seconds)
+        self._deadline.sleep(max(0.0, until - self._deadline.now()))
+
+    def _spend(self) -> None:
+        self.calls += 1
+        self.budget = self.budget.spent(self._deadline.now())
+
+    def _timeout(self) -> float:
+        return max(LEAST_TIMEOUT, min(READ_TIMEOUT, self._deadline.spare()))

@@ -1,0 +1,57 @@
+"""From whatever the table holds to what the log says: the log is the authority, the table a copy of it."""
+
+from collections.abc import Callable
+
+from slack_audit.checkpoint import Checkpoint
+from slack_audit.errors import ArchiveDamagedError
+from slack_audit.log import LogEntry, decode, digest, log_key
+from slack_audit.ports import Archive
+
+
+def roll_forward(org: str, checkpoint: Checkpoint, archive: Archive) -> Checkpoint:
+    """The checkpoint after every entry that stands in the log. `next` is 0 if there is no log at all."""
+    if checkpoint.next == 0:
+        checkpoint = _from_newest(org, checkpoint, archive)
+    while (body := archive.get(log_key(org, checkpoint.next))) is not None:
+        checkpoint = checkpoint.after(decode(body, log_key(org, checkpoint.next)), digest(body))
+    return checkpoint
+
+
+def valid_plan(org: str, checkpoint: Checkpoint, archive: Archive) -> LogEntry | None:
+    """The entry that an earlier run had planned, if it is the next one and its batch stands in the archive."""
+    if checkpoint.plan is None:
+        return None
+    try:
+        entry = decode(checkpoint.plan, f"the plan of org {org}")
+    except ArchiveDamagedError:
+        # The table is not evidence: at worst an orphan stays, which no log entry names.
+        return None
+    if (entry.number, entry.previous) != (checkpoint.next, checkpoint.head) or entry.key is None:
+        return None
+    body = archive.get(entry.key)
+    return entry if body is not None and digest(body) == entry.sha256 else None
+
+
+def newest_number(exists: Callable[[int], bool]) -> int | None:
+    """The largest number of a gapless sequence from 0, in logarithmically many looks; None if it is empty."""
+    if not exists(0):
+        return None
+    low, step = 0, 1
+    while exists(low + step):
+        low, step = low + step, step * 2
+    high = low + step
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if exists(middle) else (low, middle)
+    return low
+
+
+def _from_newest(org: str, checkpoint: Checkpoint, archive: Archive) -> Checkpoint:
+    newest = newest_number(lambda number: archive.exists(log_key(org, number)))
+    if newest is None:
+        return Checkpoint(clock=checkpoint.clock, budget=checkpoint.budget)
+    key = log_key(org, newest)
+    body = archive.get(key)
+    if body is None:
+        raise ArchiveDamagedError(f"{key} was there a moment ago and is gone. Restore it from its object versions.")
+    return checkpoint.restored(decode(body, key), digest(body))

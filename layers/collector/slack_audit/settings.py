@@ -1,0 +1,95 @@
+"""The environment, read once and typed. Every name is a parameter of template.yaml or made by it."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from slack_audit.errors import SettingsError
+from slack_audit.log import Filters
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+MOST_ACTIONS = 30  # names in one call: https://docs.slack.dev/reference/audit-logs-api/methods-actions-reference
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says. Times are in the unit that the name says."""
+
+    org: str
+    slack_api_url: str
+    slack_token_secret_arn: str
+    archive_bucket: str
+    event_stream: str
+    checkpoint_table: str
+    initial_lookback_hours: int
+    live_lag_seconds: int
+    slack_calls_per_minute: int
+    filters: Filters
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(
+            org=_org(env),
+            slack_api_url=_url(_required(env, "SLACK_API_URL")),
+            slack_token_secret_arn=_required(env, "SLACK_TOKEN_SECRET_ARN"),
+            archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            event_stream=_required(env, "EVENT_STREAM"),
+            checkpoint_table=_required(env, "CHECKPOINT_TABLE"),
+            initial_lookback_hours=_number(env, "INITIAL_LOOKBACK_HOURS", least=0),
+            live_lag_seconds=_number(env, "LIVE_LAG_SECONDS", least=0),
+            slack_calls_per_minute=_number(env, "SLACK_CALLS_PER_MINUTE", least=1),
+            filters=Filters(_actions(env), env.get("ACTOR_FILTER", "").strip(), env.get("ENTITY_FILTER", "").strip()),
+        )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"The environment variable {name} is missing. Deploy the stack's template, which sets it.")
+    return value
+
+
+def _org(env: Mapping[str, str]) -> str:
+    org = _required(env, "ORG")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", org):
+        raise SettingsError(f"Org {org!r} is not allowed: letters, digits, - and _, at most 63, none of these first.")
+    return org
+
+
+def _number(env: Mapping[str, str], name: str, *, least: int) -> int:
+    value = _required(env, name)
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < least:
+        raise SettingsError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
+    return int(value)
+
+
+def _url(value: str) -> str:
+    """The base with its path. Plain http would show the token to the network: on loopback only."""
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    plain_is_safe = parts.scheme == "http" and host in LOOPBACK
+    if (
+        not host
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+        or not (parts.scheme == "https" or plain_is_safe)
+    ):
+        raise SettingsError(
+            f"SlackApiUrl {value!r} is not allowed: an https address with its path, such as "
+            "https://api.slack.com/audit/v1, without user, query and fragment; plain http only to loopback."
+        )
+    return value.rstrip("/")
+
+
+def _actions(env: Mapping[str, str]) -> str:
+    names = [name.strip() for name in env.get("ACTION_FILTER", "").split(",") if name.strip()]
+    if len(names) > MOST_ACTIONS:
+        raise SettingsError(f"ActionFilter names {len(names)} actions; Slack takes at most {MOST_ACTIONS} in a call.")
+    return ",".join(names)

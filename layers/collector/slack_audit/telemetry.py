@@ -1,0 +1,58 @@
+"""The one logger, the one metrics object, and every metric's name (docs/architecture.md lists them)."""
+
+import logging
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.metrics import MetricUnit
+
+from slack_audit.collect import Report
+from slack_audit.errors import RefusedError, TokenRefusedError
+
+SERVICE = "slack-audit-collector"
+NAMESPACE = "SlackAuditCollector"
+
+RUN_SUCCESS = "RunSuccess"
+LEASE_BUSY = "LeaseBusy"
+LIVE_LAG = "LiveLag"
+PUBLISH_BACKLOG = "PublishBacklog"
+EVENTS_COLLECTED = "EventsCollected"
+EVENTS_PUBLISHED = "EventsPublished"
+REPEATS_DROPPED = "RepeatsDropped"
+OUT_OF_RANGE_EVENTS = "OutOfRangeEvents"
+SLACK_CALLS = "SlackCalls"
+RATE_LIMITED = "RateLimited"
+AUTH_FAILURES = "AuthFailures"
+STREAM_FAILED_RECORDS = "StreamFailedRecords"
+OVERSIZE_RECORDS = "OversizeRecords"
+
+logger = Logger(service=SERVICE)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+
+
+def take_over_logging() -> None:
+    """The package's plain loggers write as the one logger does."""
+    logging.getLogger("slack_audit").setLevel(logging.INFO)
+    copy_config_to_registered_loggers(source_logger=logger, include={"slack_audit"})
+
+
+def record(report: Report, failure: BaseException | None) -> None:
+    """One run's metrics."""
+    metrics.add_dimension("org", report.org)
+    count = MetricUnit.Count
+    metrics.add_metric(RUN_SUCCESS, count, int(failure is None))
+    metrics.add_metric(LEASE_BUSY, count, int(report.stopped == "lease_busy"))
+    metrics.add_metric(AUTH_FAILURES, count, int(isinstance(failure, (TokenRefusedError, RefusedError))))
+    if report.stopped == "lease_busy":
+        return
+    metrics.add_metric(EVENTS_COLLECTED, count, report.events)
+    metrics.add_metric(EVENTS_PUBLISHED, count, report.published)
+    metrics.add_metric(PUBLISH_BACKLOG, count, report.backlog)
+    metrics.add_metric(REPEATS_DROPPED, count, report.repeats)
+    metrics.add_metric(OUT_OF_RANGE_EVENTS, count, report.out_of_range)
+    metrics.add_metric(SLACK_CALLS, count, report.calls)
+    metrics.add_metric(RATE_LIMITED, count, report.rate_limited)
+    metrics.add_metric(STREAM_FAILED_RECORDS, count, report.failed_records)
+    metrics.add_metric(OVERSIZE_RECORDS, count, report.pointers)
+    if report.lag is not None:
+        metrics.add_metric(LIVE_LAG, MetricUnit.Seconds, report.lag)

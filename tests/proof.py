@@ -1,0 +1,72 @@
+"""What must be true of an archive and a stream, checked from their bytes alone and without the collector's code."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def log_of(objects: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """The log's entries; fails unless they are numbered without a gap and each seals the one before."""
+    keys = sorted(key for key in objects if key.startswith("log/"))
+    entries, previous = [], None
+    for number, key in enumerate(keys):
+        assert key.endswith(f"/{number:012}.json"), f"the log has a gap before {key}"
+        entry = json.loads(objects[key])
+        assert entry["number"] == number
+        assert entry["previous"] == previous, f"{key} does not follow the entry before it"
+        previous = digest(objects[key])
+        entries.append(entry)
+    return entries
+
+
+def archived(objects: Mapping[str, bytes]) -> list[bytes]:
+    """Every archived line in the log's order; fails unless objects, log and windows agree."""
+    lines: list[bytes] = []
+    watermark: dict[str, int] = {}
+    named = set()
+    for entry in log_of(objects):
+        if entry["window"] is None:
+            watermark = {name: state["watermark"] for name, state in entry["passes"].items()}
+            continue
+        lo, hi = entry["window"]["lo"], entry["window"]["hi"]
+        assert lo == watermark[entry["pass"]] + 1, f"a gap or an overlap before {entry['number']}"
+        assert lo // 86_400 == hi // 86_400, "a window crosses midnight"
+        watermark[entry["pass"]] = hi
+        assert {name: state["watermark"] for name, state in entry["passes"].items()} == watermark
+        lines += _lines_of(objects, entry, named)
+    orphans = {key for key in objects if key.startswith("raw/")} - named
+    assert not orphans, f"no log entry names {orphans}"
+    return lines
+
+
+def _lines_of(objects: Mapping[str, bytes], entry: dict[str, Any], named: set[str]) -> list[bytes]:
+    if entry["key"] is None:
+        assert (entry["count"], entry["bytes"], entry["sha256"]) == (0, 0, None)
+        return []
+    body = objects[entry["key"]]
+    named.add(entry["key"])
+    assert digest(body) == entry["sha256"]
+    assert entry["sha256"][:12] in entry["key"]
+    assert len(body) == entry["bytes"]
+    lines = gzip.decompress(body).split(b"\n")
+    assert lines.pop() == b""
+    assert len(lines) == entry["count"] > 0
+    return lines
+
+
+def prove(objects: Mapping[str, bytes], streamed: Sequence[bytes], served: Sequence[bytes]) -> None:
+    """Served, archived and streamed are the same events, byte for byte; the archive holds each once."""
+    lines = archived(objects)
+    assert sorted(lines) == sorted(served), _difference(lines, served)
+    assert set(streamed) == set(served), _difference(list(set(streamed)), served)
+
+
+def _difference(there: Sequence[bytes], wanted: Sequence[bytes]) -> str:
+    missing, extra = set(wanted) - set(there), set(there) - set(wanted)
+    return f"{len(missing)} missing, {len(extra)} not wanted, {len(there) - len(set(there))} repeated"
