@@ -6,13 +6,13 @@ The contract suite holds these fakes to the promises that the real adapters keep
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.collect import Parts, Policy, Report, Run
 from slack_audit.errors import CursorRefusedError, LeaseLostError, RangeRefusedError
-from slack_audit.events import Event, event_of
+from slack_audit.events import event_of
 from slack_audit.ports import Answer, Query
 from tests.builders import DAY_START, policy_values
 
@@ -24,7 +24,7 @@ class KilledError(BaseException):
 class Clock:
     """Time that passes only when somebody waits or a call takes time."""
 
-    def __init__(self, now: float = DAY_START + 40_000) -> None:
+    def __init__(self, now: float = DAY_START + 2_000) -> None:
         self.time = now
         self.deadline = now + 300.0
         self.slept: list[float] = []
@@ -138,13 +138,15 @@ class Archive:
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
         self.objects: dict[str, bytes] = {}
+        self.lost_replies = False
 
     def put_new(self, key: str, body: bytes) -> bool:
         self.faults.before("archive.put_new")
         new = key not in self.objects
         self.objects.setdefault(key, body)
         self.faults.after()
-        return new
+        # A reply that was lost makes the client ask again, and that is told of the object it wrote itself.
+        return new and not self.lost_replies
 
     def get(self, key: str) -> bytes | None:
         self.faults.before("archive.get")
@@ -162,37 +164,44 @@ class Archive:
         return f"s3://archive/{key}"
 
 
-class Checkpoints:
-    """One table with one org's item. Every run has its own view of it, which knows its owner."""
+@dataclass
+class Table:
+    """One org's item, as the table keeps it."""
 
-    def __init__(self, faults: Faults) -> None:
+    item: Checkpoint = field(default_factory=Checkpoint)
+    owner: str | None = None
+    until: float = 0.0
+
+
+class Checkpoints:
+    """One run's view of the table: it knows who it is."""
+
+    def __init__(self, table: Table, faults: Faults) -> None:
+        self.table = table
         self.faults = faults
-        self.item = Checkpoint()
-        self.owner: str | None = None
-        self.until = 0.0
         self._mine: str | None = None
 
     def acquire(self, owner: str, *, now: float, until: float) -> Checkpoint | None:
         self.faults.before("checkpoints.acquire")
-        if self.owner not in {None, owner} and self.until >= int(now):
+        if self.table.owner not in {None, owner} and self.table.until >= int(now):
             return None
-        self.owner = self._mine = owner
-        self.until = until
+        self.table.owner = self._mine = owner
+        self.table.until = until
         self.faults.after()
-        return self.item
+        return self.table.item
 
     def save(self, checkpoint: Checkpoint) -> None:
         self.faults.before("checkpoints.save")
-        if self.owner != self._mine:
+        if self.table.owner != self._mine:
             raise LeaseLostError("taken over")
-        self.item = checkpoint
+        self.table.item = checkpoint
         self.faults.after()
 
     def release(self, checkpoint: Checkpoint) -> None:
         self.faults.before("checkpoints.release")
-        if self.owner == self._mine:
-            self.item = checkpoint
-            self.owner = None
+        if self.table.owner == self._mine:
+            self.table.item = checkpoint
+            self.table.owner = None
         self.faults.after()
 
 
@@ -239,7 +248,7 @@ class World:
         self.clock = Clock()
         self.slack = Slack(self.clock, self.faults)
         self.archive = Archive(self.faults)
-        self.checkpoints = Checkpoints(self.faults)
+        self.table = Table()
         self.stream = Stream(self.faults)
         self.policy = Policy(**policy_values(**policy))
         self.runs = 0
@@ -247,7 +256,13 @@ class World:
     def parts(self) -> Parts:
         self.runs += 1
         return Parts(
-            f"run-{self.runs}", self.slack, self.archive, self.checkpoints, self.stream, self.clock, at_once
+            f"run-{self.runs}",
+            self.slack,
+            self.archive,
+            Checkpoints(self.table, self.faults),
+            self.stream,
+            self.clock,
+            at_once,
         )
 
     def run(self, seconds: float = 300.0) -> Report:
@@ -263,7 +278,7 @@ class World:
         self.faults.dead = False
         self.faults.kill = None
         self.faults.at.clear()
-        self.clock.time = max(self.clock.time, self.checkpoints.until) + 1
+        self.clock.time = max(self.clock.time, self.table.until) + 1
 
     def until_done(self, runs: int = 30) -> Report:
         """Runs a minute apart, until one has nothing more to do."""
@@ -285,6 +300,3 @@ class World:
     def with_changes(self, **changes: object) -> None:
         """Another policy for the runs to come."""
         self.policy = Policy(**policy_values(**changes))
-
-
-__all__ = ["Archive", "Checkpoints", "Clock", "Event", "Faults", "KilledError", "Slack", "Stream", "World", "replace"]

@@ -13,7 +13,7 @@ class Deadline:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._reserve = LEAST_RESERVE
+        self._slowest = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch, by the host."""
@@ -21,11 +21,11 @@ class Deadline:
 
     def spare(self) -> float:
         """Seconds that may be used before the reserve begins."""
-        return self._clock.time_left() - self._reserve
+        return self._clock.time_left() - max(LEAST_RESERVE, self._slowest)
 
     def has_time(self, seconds: float = 0.0) -> bool:
-        """Would the reserve still be left after so many seconds?"""
-        return self.spare() > seconds
+        """Would the reserve still be left after so many seconds, and a step as slow as the slowest one seen?"""
+        return self.spare() - self._slowest > seconds
 
     def sleep(self, seconds: float) -> None:
         """Waits."""
@@ -38,4 +38,4 @@ class Deadline:
         try:
             yield
         finally:
-            self._reserve = max(self._reserve, self._clock.now() - start)
+            self._slowest = max(self._slowest, self._clock.now() - start)

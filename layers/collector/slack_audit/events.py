@@ -4,6 +4,8 @@ Slack adds fields and changes their types without notice, so nothing but `id`, `
 at, and no type is taken for granted. The bytes go to the archive and the stream as they came.
 """
 
+import re
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -44,6 +46,7 @@ class _Body(msgspec.Struct):
     error: Any = None
 
 
+NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError)  # what the decoder raises
 _bodies = msgspec.json.Decoder(_Body)
 _heads = msgspec.json.Decoder(_Head)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -56,11 +59,36 @@ def page_of(body: bytes) -> Page:
     """
     try:
         answer = _bodies.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"not an answer with a list of entries: {error}") from error
+        raws = [bytes(raw) for raw in answer.entries]
+    except NOT_READABLE:
+        answer, raws = _tolerant(body)
     if answer.error or answer.ok is False:
         raise ValueError("an answer that says it is an error")
-    return Page([event_of(bytes(raw)) for raw in answer.entries], _cursor_of(answer.response_metadata))
+    return Page([event_of(raw) for raw in raws], _cursor_of(answer.response_metadata))
+
+
+def _tolerant(body: bytes) -> tuple[_Body, list[bytes]]:
+    """Reads an answer whose texts hold halves of surrogate pairs, which the decoder takes for broken.
+
+    Half an emoji in somebody's display name must not stop collection. Where the entries stand is found in a copy of
+    the same length, and their bytes are taken from the original.
+    """
+    copy = _without_surrogates(body)
+    try:
+        answer = _bodies.decode(copy)
+    except NOT_READABLE as error:
+        raise ValueError(f"not an answer with a list of entries: {error}") from error
+    raws, at = [], 0
+    for raw in map(bytes, answer.entries):
+        at = copy.index(raw, at)
+        raws.append(body[at : at + len(raw)])
+        at += len(raw)
+    return answer, raws
+
+
+def _without_surrogates(text: bytes) -> bytes:
+    """The same number of bytes, with a question mark for every escaped surrogate."""
+    return re.sub(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", rb"\\u003f", text)
 
 
 def event_of(raw: bytes) -> Event:
@@ -76,24 +104,23 @@ def event_of(raw: bytes) -> Event:
 def _head_of(raw: bytes) -> _Head:
     try:
         return _heads.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_READABLE:
         return _readable_fields(raw)
 
 
 def _readable_fields(raw: bytes) -> _Head:
-    """One unreadable field (a lone surrogate in the id, say) must not cost the others."""
+    """One unreadable field must not cost the others."""
     head = _Head()
-    for name, value in _try(lambda: _fields.decode(raw), {}).items():
-        if name in _Head.__struct_fields__:
-            setattr(head, name, _try(lambda value=value: msgspec.json.decode(value), None))
-    return head
-
-
-def _try(read: Any, otherwise: Any) -> Any:
     try:
-        return read()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return otherwise
+        fields = _fields.decode(_without_surrogates(raw))
+    except NOT_READABLE:
+        return head
+    for name in set(fields) & set(_Head.__struct_fields__):
+        with suppress(*NOT_READABLE):
+            setattr(head, name, msgspec.json.decode(fields[name]))
+    if isinstance(head.id, str) and "?" in head.id:
+        head.id = None  # it may hold half a surrogate pair: its bytes identify the event better
+    return head
 
 
 def _second(value: Any) -> int | None:
