@@ -1,0 +1,240 @@
+import pytest
+
+from slack_audit.deadline import Deadline
+from slack_audit.errors import (
+    CrowdedSecondError,
+    CursorRefusedError,
+    RateLimitedError,
+    SlowAnswerError,
+    TokenRefusedError,
+    UnavailableError,
+)
+from slack_audit.ports import Answer
+from slack_audit.read import RATE_LIMIT_WAIT, TRIES, ExhaustedError, Reader
+from slack_audit.windows import Window
+from tests.builders import NO_FILTERS, raw_event
+from tests.fakes import World, at_once
+
+
+def a_reader(world: World, per_minute: int = 1_000) -> Reader:
+    return Reader(world.slack, Deadline(world.clock), at_once, filters=NO_FILTERS, per_minute=per_minute)
+
+
+def a_window(world: World, seconds: int = 100) -> Window:
+    now = int(world.clock.time)
+    return Window(now - 60 - seconds + 1, now - 60)
+
+
+def fill(world: World, count: int, *, second: int | None = None) -> None:
+    now = int(world.clock.time)
+    world.slack.add(raw_event(second or now - 61 - n, n) for n in range(count))
+
+
+def test_a_whole_answer_is_one_call():
+    world = World()
+    fill(world, 5)
+    reader = a_reader(world)
+    reading = reader.window(a_window(world))
+    assert (reading.whole, len(reading.events), reading.slack_time) == (True, 5, int(world.clock.time))
+    assert reader.calls == reader.count_calls() == 1
+    assert reader.count_calls() == 0
+
+
+def test_an_answer_with_a_cursor_is_not_whole_and_gives_no_events():
+    world = World()
+    world.slack.page = 3
+    fill(world, 5)
+    reading = a_reader(world).window(a_window(world))
+    assert (reading.whole, reading.events) == (False, [])
+
+
+@pytest.mark.parametrize(("said", "waited"), [(7, 7), (None, RATE_LIMIT_WAIT)])
+def test_a_rate_limit_is_waited_out(said, waited):
+    world = World()
+    world.faults.fail("slack.read", 1, RateLimitedError("429", retry_after=said))
+    reader = a_reader(world)
+    assert reader.window(a_window(world)).whole
+    assert waited <= sum(world.clock.slept) <= waited + 1
+    assert reader.rate_limited == 1
+
+
+def test_a_rate_limit_longer_than_the_time_left_ends_the_run_and_binds_the_next():
+    world = World()
+    world.faults.fail("slack.read", 1, RateLimitedError("429", retry_after=900))
+    reader = a_reader(world)
+    with pytest.raises(ExhaustedError, match="rate_limited"):
+        reader.window(a_window(world))
+    following = a_reader(world)
+    following.budget = reader.budget
+    with pytest.raises(ExhaustedError, match="rate_limited"):
+        following.window(a_window(world))
+    assert following.calls == 0
+
+
+def test_waiting_is_used_for_something_else():
+    world = World()
+    world.faults.fail("slack.read", 1, RateLimitedError("429", retry_after=20))
+    reader = a_reader(world)
+    offered = []
+
+    def meanwhile(seconds: float) -> None:
+        offered.append(seconds)
+        world.clock.time += 15
+
+    reader.meanwhile = meanwhile
+    reader.window(a_window(world))
+    assert offered[0] == 20
+    assert world.clock.slept[0] == 5
+
+
+def test_a_fault_that_passes_is_asked_again_with_growing_waits():
+    world = World()
+    for number in range(1, TRIES):
+        world.faults.fail("slack.read", number, UnavailableError("503"))
+    assert a_reader(world).window(a_window(world)).whole
+    assert len(world.clock.slept) == TRIES - 1
+    assert all(1 * 2**n / 2 <= wait <= 2**n for n, wait in enumerate(world.clock.slept))
+
+
+def test_a_fault_that_stays_is_raised_after_the_last_try():
+    world = World()
+    for number in range(1, 20):
+        world.faults.fail("slack.read", number, UnavailableError("503"))
+    with pytest.raises(UnavailableError):
+        a_reader(world).window(a_window(world))
+    assert world.faults.counts["slack.read"] == TRIES
+
+
+def test_an_answer_that_stays_too_slow_is_asked_for_in_halves():
+    world = World()
+    for number in (1, 2):
+        world.faults.fail("slack.read", number, SlowAnswerError("slow"))
+    assert not a_reader(world).window(a_window(world)).whole
+
+
+def test_a_single_second_that_stays_too_slow_is_an_error():
+    world = World()
+    for number in (1, 2):
+        world.faults.fail("slack.read", number, SlowAnswerError("slow"))
+    with pytest.raises(SlowAnswerError):
+        a_reader(world).window(a_window(world, 1))
+
+
+def test_the_token_is_renewed_once_a_run():
+    world = World()
+    world.faults.fail("slack.read", 1, TokenRefusedError("401"))
+    world.faults.fail("slack.read", 3, TokenRefusedError("401"))
+    reader = a_reader(world)
+    assert reader.window(a_window(world)).whole
+    with pytest.raises(TokenRefusedError):
+        reader.window(a_window(world))
+    assert world.slack.renewed == 1
+
+
+def test_a_short_wait_for_the_budget_is_waited_and_a_long_one_is_not():
+    world = World()
+    reader = a_reader(world, per_minute=2)
+    reader.window(a_window(world))
+    world.clock.time += 54
+    reader.window(a_window(world))
+    reader.window(a_window(world))
+    assert 5 <= sum(world.clock.slept) <= 8
+    with pytest.raises(ExhaustedError, match="call_budget"):
+        reader.window(a_window(world))
+
+
+def test_without_time_nothing_is_asked():
+    world = World()
+    world.clock.new_run(9.0)
+    with pytest.raises(ExhaustedError, match="time"):
+        a_reader(world).window(a_window(world))
+    assert world.slack.queries == []
+
+
+def test_what_was_read_ahead_is_used_for_just_that_window():
+    world = World()
+    fill(world, 5)
+    reader = a_reader(world)
+    window = a_window(world)
+    reader.read_ahead(window)
+    assert (reader.calls, reader.has_read_ahead(), reader.is_reading()) == (1, True, False)
+    assert len(reader.window(window).events) == 5
+    assert (reader.calls, reader.count_calls()) == (1, 1)
+    reader.read_ahead(window)
+    reader.window(window.older_half())
+    assert [query.window for query in world.slack.queries] == [window, window, window.older_half()]
+
+
+def test_what_was_read_ahead_is_forgotten_on_request():
+    world = World()
+    reader = a_reader(world)
+    reader.read_ahead(a_window(world))
+    reader.forget_ahead()
+    reader.forget_ahead()
+    assert not reader.has_read_ahead()
+    reader.window(a_window(world))
+    assert len(world.slack.queries) == 2
+
+
+def test_a_failure_read_ahead_is_met_when_it_is_used():
+    world = World()
+    world.faults.fail("slack.read", 1, UnavailableError("503"))
+    reader = a_reader(world)
+    reader.read_ahead(a_window(world))
+    assert reader.window(a_window(world)).whole
+    assert len(world.slack.queries) == 1
+
+
+def test_nothing_is_read_ahead_beyond_the_budget():
+    world = World()
+    reader = a_reader(world, per_minute=1)
+    reader.window(a_window(world))
+    reader.read_ahead(a_window(world))
+    assert not reader.has_read_ahead()
+
+
+def test_a_crowded_second_repeats_the_window_on_every_call():
+    world = World()
+    world.slack.page = 10
+    second = int(world.clock.time) - 60
+    fill(world, 35, second=second)
+    reading = a_reader(world, per_minute=1).window(Window(second, second))
+    assert len(reading.events) == 35
+    assert {query.window for query in world.slack.queries} == {Window(second, second)}
+    assert [query.cursor for query in world.slack.queries] == [None, "10", "20", "30"] * 2
+
+
+def test_a_cursor_that_expires_inside_a_second_starts_the_walk_again():
+    world = World()
+    world.slack.page = 10
+    second = int(world.clock.time) - 60
+    fill(world, 35, second=second)
+    world.faults.fail("slack.read", 3, CursorRefusedError("400"))
+    assert len(a_reader(world).window(Window(second, second)).events) == 35
+
+
+def test_a_cursor_that_does_not_move_is_an_error():
+    world = World()
+    second = int(world.clock.time) - 60
+    world.slack._page = lambda _query: Answer([], "same", None)
+    with pytest.raises(UnavailableError, match="does not move"):
+        a_reader(world).window(Window(second, second))
+
+
+def test_a_second_that_brings_something_new_in_every_walk_is_given_up_loudly():
+    world = World()
+    second = int(world.clock.time) - 60
+    world.slack.page = 10
+    real = world.slack._page
+
+    def grows(query):
+        fill_one(world, second)
+        return real(query)
+
+    def fill_one(world, second):
+        world.slack.add([raw_event(second, f"new{len(world.slack.events)}")])
+
+    fill(world, 15, second=second)
+    world.slack._page = grows
+    with pytest.raises(CrowdedSecondError, match="10 walks"):
+        a_reader(world).window(Window(second, second))
