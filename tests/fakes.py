@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from math import ceil
 
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.checkpoint import Checkpoint
@@ -183,10 +184,11 @@ class Checkpoints:
 
     def acquire(self, owner: str, *, now: float, until: float) -> Checkpoint | None:
         self.faults.before("checkpoints.acquire")
+        self._mine = owner
         if self.table.owner not in {None, owner} and self.table.until >= int(now):
             return None
-        self.table.owner = self._mine = owner
-        self.table.until = until
+        self.table.owner = owner
+        self.table.until = ceil(until)
         self.faults.after()
         return self.table.item
 

@@ -25,6 +25,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             run.collect()
         except Exception as error:
             failure = error
+            logger.error("run failed", extra={"reason": str(error), **msgspec.to_builtins(run.report())})
             raise
         finally:
             record(run.report(), failure)

@@ -228,11 +228,8 @@ def test_a_second_that_brings_something_new_in_every_walk_is_given_up_loudly():
     real = world.slack._page
 
     def grows(query):
-        fill_one(world, second)
-        return real(query)
-
-    def fill_one(world, second):
         world.slack.add([raw_event(second, f"new{len(world.slack.events)}")])
+        return real(query)
 
     fill(world, 15, second=second)
     world.slack._page = grows

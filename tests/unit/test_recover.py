@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.fakes import Archive, Faults, World
 
 
 def entry(number: int, previous: str | None, **changes: object) -> LogEntry:
-    values = {
+    values: dict[str, Any] = {
         "org": "main",
         "number": number,
         "previous": previous,
@@ -130,6 +131,6 @@ def test_no_plan_and_an_unreadable_plan_are_none():
 def test_a_newest_entry_that_vanishes_is_said():
     world = World()
     world.run()
-    world.archive.get = lambda _key: None  # type: ignore[method-assign]
+    world.archive.get = lambda _key: None
     with pytest.raises(ArchiveDamagedError, match="is gone"):
         roll_forward("main", Checkpoint(), world.archive)

@@ -1,0 +1,53 @@
+# Two commands are all that a new machine needs: make demo, make test.
+# They need git, make and any Python from 3.10 on; requirements/install makes the rest.
+
+PYTHON := .venv/bin/python
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types contracts template unit slack build format requirements clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+setup: ## the two virtual environments, .venv and .venv-sam
+	@./requirements/install
+
+demo: setup ## collect a backlog and live events on an AWS and a Slack of this machine, and prove it
+	@$(PYTHON) -m local.demo $(ARGS)
+
+test: setup lint types contracts ## everything: lint, types, import contracts, template checks, all test suites
+	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term
+
+lint: setup ## style and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+contracts: setup ## who may import whom
+	@PYTHONPATH=layers/collector:functions $(BIN)/lint-imports --no-logo
+
+template: setup ## what the template promises: cfn-lint, sam validate, every promise as data
+	@$(PYTHON) -m pytest -q tests/template
+
+unit: setup ## the fast tests only
+	@$(PYTHON) -m pytest -q -n auto tests/unit tests/property tests/faults
+
+slack: setup ## the stand-in for Slack alone; make slack ARGS=--help
+	@$(PYTHON) -m local.slack $(ARGS)
+
+build: setup ## sam build, for this machine's architecture
+	@$(PYTHON) -m local.deploy build
+
+format: setup ## format and sort imports
+	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
+
+requirements: setup ## resolve the *.in files into pinned, hashed *.txt files
+	@for name in layers/collector/requirements requirements/dev requirements/sam; do \
+		$$(command -v uv || echo .tools/bin/uv) pip compile --quiet --upgrade --generate-hashes --universal \
+			--python-version 3.13 --custom-compile-command "make requirements" $$name.in --output-file $$name.txt; \
+	done
+
+clean: ## remove what the other targets made
+	@rm -rf .venv .venv-sam .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

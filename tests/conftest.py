@@ -1,0 +1,101 @@
+"""What tests of every kind share: one AWS per worker, started when first needed, and a Slack of every test's own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from local.aws import EmbeddedAws
+from local.slack import Settings, StandIn
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Of the embedded AWS, made once: that takes longer than most tests."""
+
+    s3: "S3Client"
+    dynamodb: "DynamoDBClient"
+    kinesis: "KinesisClient"
+    secrets: "SecretsManagerClient"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One test's own corner of the embedded AWS: whatever it makes has a name that nobody else uses."""
+
+    aws: EmbeddedAws
+    clients: Clients
+    name: str
+
+    def bucket(self) -> str:
+        self.clients.s3.create_bucket(Bucket=self.name)
+        return self.name
+
+    def table(self) -> str:
+        self.clients.dynamodb.create_table(
+            TableName=self.name,
+            KeySchema=[{"AttributeName": "org", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "org", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return self.name
+
+    def stream(self) -> str:
+        self.clients.kinesis.create_stream(StreamName=self.name, ShardCount=1)
+        return self.name
+
+    def secret(self, value: str | bytes) -> str:
+        """Its ARN."""
+        if isinstance(value, str):
+            return self.clients.secrets.create_secret(Name=self.name, SecretString=value)["ARN"]
+        return self.clients.secrets.create_secret(Name=self.name, SecretBinary=value)["ARN"]
+
+    def objects(self) -> dict[str, bytes]:
+        """Everything that the bucket holds."""
+        pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name)
+        keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+        return {key: self.clients.s3.get_object(Bucket=self.name, Key=key)["Body"].read() for key in keys}
+
+    def streamed(self) -> list[bytes]:
+        """Everything that the stream holds, in its order."""
+        shard = self.clients.kinesis.list_shards(StreamName=self.name)["Shards"][0]["ShardId"]
+        place = self.clients.kinesis.get_shard_iterator(
+            StreamName=self.name, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        lines: list[bytes] = []
+        while records := (reply := self.clients.kinesis.get_records(ShardIterator=place))["Records"]:
+            lines += [record["Data"] for record in records]
+            place = reply["NextShardIterator"]
+        return lines
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmbeddedAws]:
+    """One for all tests of a worker; each test makes what it needs under a name of its own."""
+    with EmbeddedAws() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def clients(aws: EmbeddedAws) -> Clients:
+    return Clients(aws.client("s3"), aws.client("dynamodb"), aws.client("kinesis"), aws.client("secretsmanager"))
+
+
+@pytest.fixture
+def cloud(aws: EmbeddedAws, clients: Clients) -> Cloud:
+    return Cloud(aws, clients, f"test-{uuid4().hex}")
+
+
+@pytest.fixture
+def slack() -> Iterator[StandIn]:
+    """A Slack of this test alone, without a rate limit."""
+    with StandIn(Settings(calls_per_minute=None)) as standin:
+        yield standin

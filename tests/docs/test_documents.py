@@ -1,0 +1,113 @@
+"""What the documents say is what the code does."""
+
+import inspect
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from slack_audit import __version__, bootstrap, settings, telemetry
+from slack_audit.checkpoint import Checkpoint
+from slack_audit.collect import Report
+from slack_audit.log import LogEntry
+from tests.template.reading import template
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def test_every_parameter_stands_in_the_readme_with_its_default():
+    table = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", README, re.MULTILINE))
+    expected = {
+        name: f"`{value['Default']}`" if value["Default"] != "" else "empty"
+        for name, value in template()["Parameters"].items()
+    }
+    assert table == expected
+
+
+def test_every_output_stands_in_the_readme():
+    for name in template()["Outputs"]:
+        assert f"`{name}`" in README, name
+
+
+def test_settings_template_and_code_agree_on_the_environment():
+    environment = template()["Resources"]["CollectFunction"]["Properties"]["Environment"]["Variables"]
+    ours = {name for name in environment if not name.startswith("POWERTOOLS_")}
+    read = set(re.findall(r'env(?:\.get\(|, )"([A-Z_]+)"', inspect.getsource(settings)))
+    assert read == ours
+
+
+def test_every_metric_is_documented():
+    names = {value for name, value in vars(telemetry).items() if name.isupper() and name not in {"SERVICE", "NAMESPACE"}}
+    documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/architecture.md", "Metrics"), re.MULTILINE))
+    assert documented == names
+
+
+def test_every_field_of_a_log_entry_is_documented():
+    fields = {field.encode_name for field in msgspec.structs.fields(LogEntry)}
+    documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/consumers.md", "The log entry"), re.MULTILINE))
+    assert documented == fields
+
+
+def test_every_attribute_of_the_checkpoint_is_documented():
+    ours = {field.name for field in msgspec.structs.fields(Checkpoint)} - {"budget", "spans"}
+    expected = ours | {"org", "owner", "lease_until", "calls", "blocked_until"}
+    documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/architecture.md", "The checkpoint"), re.MULTILINE))
+    assert documented == expected
+
+
+def test_every_field_of_the_report_is_documented():
+    fields = {field.name for field in msgspec.structs.fields(Report)}
+    documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/architecture.md", "What a run returns"), re.MULTILINE))
+    assert documented == fields
+
+
+def test_the_changelog_and_the_project_name_this_version():
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_sample_events_are_what_the_function_takes():
+    event = json.loads((ROOT / "events" / "collect.json").read_text())
+    assert event == {"org": template()["Parameters"]["Org"]["Default"]}
+    assert bootstrap.requested_org.__doc__ is not None
+    assert '{"org": "main"}' in bootstrap.requested_org.__doc__
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(document):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
+        assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("command", re.findall(r"^make (\w+)", README, re.MULTILINE))
+def test_every_make_target_that_the_readme_names_exists(command):
+    assert re.search(rf"^{command}:.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_every_decision_is_listed_by_its_title():
+    index = (ROOT / "docs" / "adr" / "README.md").read_text()
+    for path in sorted((ROOT / "docs" / "adr").glob("0*.md")):
+        title = path.read_text().splitlines()[0].removeprefix("# ")
+        assert f"[{title}]({path.name})" in index
+
+
+def test_the_ci_calls_make_test_and_nothing_else():
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    commands = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
+    assert commands == ["exec make test"]
+
+
+def test_no_lock_file_and_no_registry_is_named():
+    for path in [*ROOT.glob("requirements/*.txt"), ROOT / "layers/collector/requirements.txt"]:
+        assert not re.search(r"https?://|--index-url|--find-links", path.read_text())
+
+
+def section(path: str, title: str) -> str:
+    text = (ROOT / path).read_text()
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"{path} has no section {title!r}"
+    return found[1]

@@ -1,0 +1,104 @@
+"""A deployed stack as a user of it sees it: its outputs, its bucket, its stream. Knows nothing of the package."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from local.aws import EmbeddedAws
+from local.deploy import build, deploy
+from local.slack import StandIn
+from tests.proof import prove
+
+TOKEN = "xoxp-stand-in-not-a-real-token"
+numbers = count(1)
+
+
+def settled(seconds: int = 0) -> int:
+    """A second that is old enough to be read, and `seconds` before that."""
+    return int(time.time()) - 70 - seconds
+
+
+@dataclass
+class Stack:
+    """One deployment, and the Slack that it collects from."""
+
+    aws: EmbeddedAws
+    slack: StandIn
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def deployed(cls, aws: EmbeddedAws, slack: StandIn, **parameters: str) -> "Stack":
+        """Deploys the built template with `sam deploy`; the schedule rests unless asked for."""
+        defaults = {"SlackApiUrl": slack.url, "ScheduleState": "DISABLED", "SlackCallsPerMinute": "600"}
+        return cls(aws, slack, deploy(aws, build(), f"e2e-{next(numbers)}", defaults | parameters))
+
+    @classmethod
+    def with_token(cls, aws: EmbeddedAws, slack: StandIn, **parameters: str) -> "Stack":
+        """Deployed, and its secret filled."""
+        stack = cls.deployed(aws, slack, **parameters)
+        stack.put_token(TOKEN)
+        return stack
+
+    def put_token(self, token: str) -> None:
+        self.aws.client("secretsmanager").put_secret_value(
+            SecretId=self.outputs["SlackTokenSecretArn"], SecretString=json.dumps({"token": token})
+        )
+
+    def try_to_invoke(self) -> dict[str, Any]:
+        """What the function returned, or its error."""
+        result: dict[str, Any] = json.loads(self._invoke(None)["Payload"].read())
+        return result
+
+    def invoke(self, payload: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What the function returned; raises AssertionError with its error if it failed."""
+        reply = self._invoke(payload)
+        result: dict[str, Any] = json.loads(reply["Payload"].read())
+        assert "FunctionError" not in reply, result
+        return result
+
+    def fail(self, payload: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The error that the function failed with."""
+        reply = self._invoke(payload)
+        result: dict[str, Any] = json.loads(reply["Payload"].read())
+        assert "FunctionError" in reply, result
+        return result
+
+    def _invoke(self, payload: Mapping[str, Any] | None) -> Any:
+        return self.aws.client("lambda").invoke(
+            FunctionName=self.outputs["CollectFunctionName"], Payload=json.dumps(payload or {"org": "main"})
+        )
+
+    def objects(self) -> dict[str, bytes]:
+        """Every object of the archive."""
+        s3, bucket = self.aws.client("s3"), self.outputs["ArchiveBucketName"]
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [content["Key"] for page in pages for content in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def records(self) -> list[tuple[str, bytes]]:
+        """Partition key and data of every record of the stream."""
+        kinesis, stream = self.aws.client("kinesis"), self.outputs["EventStreamName"]
+        found: list[tuple[str, bytes]] = []
+        for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+            iterator: str | None = kinesis.get_shard_iterator(
+                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while iterator:
+                page = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
+                found += [(record["PartitionKey"], record["Data"]) for record in page["Records"]]
+                iterator = page.get("NextShardIterator") if page["Records"] else None
+        return found
+
+    def served(self) -> list[bytes]:
+        """Every event that Slack shows by now, as it sends it."""
+        return self.slack.events()
+
+    def prove(self) -> None:
+        """What Slack served is what archive and stream hold, byte for byte; fails where it is not."""
+        records = self.records()
+        prove(self.objects(), [data for _, data in records], self.served())
+        for key, data in records:
+            assert json.loads(data).get("id", key) == key, "the partition key is the event's id"

@@ -1,0 +1,1 @@
+"""The template as data, through the tools, and deployed."""

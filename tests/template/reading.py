@@ -1,0 +1,61 @@
+"""The template as plain data: as it is written, and as SAM turns it into CloudFormation."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
+
+type Node = dict[str, Any]
+
+
+@cache
+def _written() -> str:
+    return json.dumps(load(str(TEMPLATE)))
+
+
+def template() -> Node:
+    """What the file says, its short tags written out: !Ref x is {"Ref": "x"}."""
+    written: Node = json.loads(_written())
+    return written
+
+
+def properties(logical_id: str) -> Node:
+    found: Node = template()["Resources"][logical_id]["Properties"]
+    return found
+
+
+@cache
+def cloudformation() -> Node:
+    """Every resource that a deployment makes, with those that SAM adds."""
+    source = template()
+    for resource, code in (("CollectFunction", "CodeUri"), ("CollectorLayer", "ContentUri")):
+        source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
+    session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
+    translated: Node = Translator({}, Parser(), boto_session=session).translate(source, {})
+    resources: Node = translated["Resources"]
+    return resources
+
+
+def of_type(kind: str) -> Node:
+    return {name: resource for name, resource in cloudformation().items() if resource["Type"] == kind}
+
+
+def role_statements() -> Iterator[tuple[str, Node]]:
+    """Every statement of every role, with the role's name."""
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,211 @@
+"""What others rely on by name: parameters, outputs, variables of the function, events, environments."""
+
+import json
+import re
+import tomllib
+
+import pytest
+
+from tests.template.reading import ROOT, of_type, properties, template
+
+PARAMETERS = {
+    "Org": "main",
+    "SlackApiUrl": "https://api.slack.com/audit/v1",
+    "ScheduleExpression": "rate(1 minute)",
+    "ScheduleState": "ENABLED",
+    "Architecture": "arm64",
+    "InitialLookbackHours": 24,
+    "LiveLagSeconds": 60,
+    "SlackCallsPerMinute": 40,
+    "ActionFilter": "",
+    "ActorFilter": "",
+    "EntityFilter": "",
+}
+OUTPUTS = {
+    "CollectFunctionName": {"Ref": "CollectFunction"},
+    "ArchiveBucketName": {"Ref": "ArchiveBucket"},
+    "EventStreamName": {"Ref": "EventStream"},
+    "CheckpointTableName": {"Ref": "CheckpointTable"},
+    "SlackTokenSecretArn": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
+    "FailureQueueUrl": {"Ref": "FailureQueue"},
+}
+VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "SLACK_API_URL": {"Ref": "SlackApiUrl"},
+    "SLACK_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
+    "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
+    "EVENT_STREAM": {"Ref": "EventStream"},
+    "CHECKPOINT_TABLE": {"Ref": "CheckpointTable"},
+    "INITIAL_LOOKBACK_HOURS": {"Ref": "InitialLookbackHours"},
+    "LIVE_LAG_SECONDS": {"Ref": "LiveLagSeconds"},
+    "SLACK_CALLS_PER_MINUTE": {"Ref": "SlackCallsPerMinute"},
+    "ACTION_FILTER": {"Ref": "ActionFilter"},
+    "ACTOR_FILTER": {"Ref": "ActorFilter"},
+    "ENTITY_FILTER": {"Ref": "EntityFilter"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+LEAST = {"InitialLookbackHours": 0, "LiveLagSeconds": 0, "SlackCallsPerMinute": 1}
+ENVIRONMENTS = ["default", "staging", "prod"]
+
+
+def accepts(parameter: str, value: str) -> bool:
+    """As CloudFormation decides it: the pattern must match all of the value."""
+    return re.fullmatch(template()["Parameters"][parameter]["AllowedPattern"], value) is not None
+
+
+def test_the_parameters_are_these_with_these_defaults():
+    assert {name: it["Default"] for name, it in template()["Parameters"].items()} == PARAMETERS
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_explains_itself(name):
+    parameter = template()["Parameters"][name]
+    assert len(parameter["Description"]) > 30
+    if "AllowedPattern" in parameter:
+        assert parameter["ConstraintDescription"].startswith("must ")
+
+
+def test_the_console_shows_every_parameter_once_with_a_label():
+    interface = template()["Metadata"]["AWS::CloudFormation::Interface"]
+    shown = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(shown) == sorted(PARAMETERS)
+    assert set(interface["ParameterLabels"]) == set(PARAMETERS)
+
+
+@pytest.mark.parametrize(("name", "least"), LEAST.items())
+def test_a_number_has_a_least_value(name, least):
+    assert template()["Parameters"][name]["Type"] == "Number"
+    assert template()["Parameters"][name]["MinValue"] == least
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("ScheduleState", ["ENABLED", "DISABLED"]), ("Architecture", ["arm64", "x86_64"])]
+)
+def test_a_choice_takes_only_its_values(name, values):
+    assert template()["Parameters"][name]["AllowedValues"] == values
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.slack.com/audit/v1",
+        "https://api.slack.com/audit/v1/",
+        "https://api.slack-gov.com/audit/v1",
+        "https://proxy.example.com:8443/slack/audit/v1",
+        "https://localhost/audit/v1",
+        "http://127.0.0.1:8080/audit/v1",
+        "http://localhost/audit/v1",
+        "http://localhost:3000",
+        "http://[::1]:9000/audit/v1",
+    ],
+)
+def test_the_token_may_go_to(url):
+    assert accepts("SlackApiUrl", url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("api.slack.com/audit/v1", id="no scheme"),
+        pytest.param("http://api.slack.com/audit/v1", id="plain http"),
+        pytest.param("HTTP://127.0.0.1/audit/v1", id="a scheme in capitals"),
+        pytest.param("ftp://127.0.0.1/audit/v1", id="another scheme"),
+        pytest.param("http://127.0.0.1@evil.example/audit/v1", id="loopback as a user"),
+        pytest.param("http://127.0.0.1:80@evil.example/audit/v1", id="loopback as a user with a password"),
+        pytest.param("http://127.0.0.1.evil.example/audit/v1", id="loopback as the beginning of a name"),
+        pytest.param("http://127.0.0.1evil.example/audit/v1", id="a name that runs on"),
+        pytest.param("http://127.0.0.1:8080.evil.example/audit/v1", id="a port that runs on"),
+        pytest.param("http://127x0x0x1/audit/v1", id="dots are dots"),
+        pytest.param("http://localhost.evil.example/audit/v1", id="localhost as a subdomain"),
+        pytest.param("http://[::1].evil.example/audit/v1", id="brackets that run on"),
+        pytest.param("http://127.0.0.1\\@evil.example/", id="a backslash"),
+        pytest.param("http://127.0.0.1#@evil.example/", id="a fragment"),
+        pytest.param("http://127.0.0.1?@evil.example/", id="a query"),
+        pytest.param("http://10.0.0.1/audit/v1", id="a private network is not loopback"),
+        pytest.param("https://api.slack.com@evil.example/audit/v1", id="Slack as a user"),
+        pytest.param("https://user:password@api.slack.com/audit/v1", id="a user and a password"),
+        pytest.param("https://evil.example?api.slack.com/audit/v1", id="a query on https"),
+        pytest.param("https://api.slack.com/audit/v1?limit=1", id="a query"),
+        pytest.param("https://api.slack.com/audit/v1#x", id="a fragment on https"),
+        pytest.param("https:///audit/v1", id="no host"),
+        pytest.param("https://-api.slack.com/audit/v1", id="a host that begins with a hyphen"),
+        pytest.param("https://api.slack.com//audit", id="an empty step of the path"),
+        pytest.param("https://api.slack.com/audit/v1\n", id="a new line"),
+        pytest.param(" https://api.slack.com/audit/v1", id="a space"),
+        pytest.param("https://api.slack.com/audit/v1\nhttp://evil.example", id="two lines"),
+    ],
+)
+def test_the_token_may_not_go_to(url):
+    assert not accepts("SlackApiUrl", url)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("Org", "main", True),
+        ("Org", "E0123ABCD", True),
+        ("Org", "my_org-2", True),
+        ("Org", "", False),
+        ("Org", "a" * 64, False),
+        ("Org", "-main", False),
+        ("Org", "*", False),
+        ("Org", "main/../other", False),
+        ("Org", "${aws:username}", False),
+        ("Org", 'main", "org": "other', False),
+        ("ScheduleExpression", "rate(5 minutes)", True),
+        ("ScheduleExpression", "cron(0/5 * * * ? *)", True),
+        ("ScheduleExpression", "at(2026-01-01T00:00:00)", False),
+        ("ScheduleExpression", "1 minute", False),
+        ("ActionFilter", "user_login,pref.sso_setting_changed", True),
+        ("ActionFilter", "user_login, user_logout", False),
+        ("ActionFilter", ",", False),
+        ("ActorFilter", "W0123ABCD", True),
+        ("ActorFilter", "W0123ABCD&limit=1", False),
+        ("EntityFilter", "C0123ABCD", True),
+        ("EntityFilter", "C1,C2", False),
+    ],
+)
+def test_a_parameter_takes_a_value_or_refuses_it(name, value, accepted):
+    assert accepts(name, value) is accepted
+
+
+def test_the_outputs_are_these():
+    assert {name: it["Value"] for name, it in template()["Outputs"].items()} == OUTPUTS
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_an_output_explains_itself(name):
+    assert template()["Outputs"][name]["Description"].endswith(".")
+
+
+def test_the_function_gets_these_variables_and_no_others():
+    assert properties("CollectFunction")["Environment"] == {"Variables": VARIABLES}
+    assert template().get("Globals") is None
+
+
+def test_the_sample_event_is_what_the_schedule_sends():
+    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
+    sent = schedule["Properties"]["Target"]["Input"]["Fn::Sub"].replace("${Org}", PARAMETERS["Org"])
+    assert json.loads(sent) == json.loads((ROOT / "events" / "collect.json").read_text()) == {"org": "main"}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_an_environment_can_be_built_validated_and_deployed(name):
+    environment = tomllib.loads((ROOT / "samconfig.toml").read_text())[name]
+    assert environment["build"]["parameters"] == {"cached": True}
+    assert environment["validate"]["parameters"]["region"]
+    deployment = environment["deploy"]["parameters"]
+    assert deployment["capabilities"] == "CAPABILITY_IAM"
+    assert deployment["resolve_s3"] is True
+    assert "region" not in deployment
+    assert deployment.get("confirm_changeset", False) is (name == "prod")
+
+
+def test_no_two_environments_share_a_stack():
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    assert config["version"] == 0.1
+    stacks = {config[name]["deploy"]["parameters"]["stack_name"] for name in ENVIRONMENTS}
+    assert len(stacks) == len(ENVIRONMENTS)

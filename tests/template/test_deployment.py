@@ -1,0 +1,165 @@
+"""The template deployed by the real SAM CLI into an AWS that enforces its policies."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.aws import EmbeddedAws
+from local.deploy import ToolError, build, deploy
+from tests.template.test_contract import OUTPUTS, VARIABLES
+
+type Call = tuple[str, str, dict[str, Any]]  # service, operation, arguments; names of outputs stand for their values
+
+PARAMETERS = {"Org": "acme", "ScheduleState": "DISABLED", "SlackApiUrl": "http://127.0.0.1:9/audit/v1"}
+
+
+@pytest.fixture(scope="module")
+def aws():
+    with EmbeddedAws(enforce_iam=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def outputs(aws):
+    made = deploy(aws, build(), "slack-audit", PARAMETERS)
+    aws.client("s3").put_object(Bucket=made["ArchiveBucketName"], Key="raw/org=acme/dt=2026-01-01/0", Body=b"")
+    return made
+
+
+@pytest.fixture(scope="module")
+def as_the_function(aws, outputs):
+    """Makes clients that may do what the collect function may do."""
+    function = aws.client("lambda").get_function_configuration(FunctionName=outputs["CollectFunctionName"])
+    role = aws.client("sts").assume_role(RoleArn=function["Role"], RoleSessionName="test")["Credentials"]
+    session: Any = boto3.Session(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], "us-east-1")
+    trust = aws.environment()["AWS_CA_BUNDLE"]
+    config = Config(proxies={})
+    return lambda service: session.client(service, endpoint_url=aws.endpoint, verify=trust, config=config)
+
+
+def test_the_stack_has_the_outputs(outputs):
+    assert set(outputs) == set(OUTPUTS)
+    assert outputs["SlackTokenSecretArn"].startswith("arn:aws:secretsmanager:")
+
+
+def test_the_function_gets_every_variable_with_a_value_or_an_empty_filter(aws, outputs):
+    function = aws.client("lambda").get_function_configuration(FunctionName=outputs["CollectFunctionName"])
+    variables = function["Environment"]["Variables"]
+    assert set(variables) == set(VARIABLES)
+    assert {name for name, value in variables.items() if not value} == {
+        "ACTION_FILTER",
+        "ACTOR_FILTER",
+        "ENTITY_FILTER",
+    }
+    assert (variables["ORG"], variables["SLACK_API_URL"]) == ("acme", PARAMETERS["SlackApiUrl"])
+
+
+def schedule_of(aws: EmbeddedAws, stack: str) -> dict[str, Any]:
+    scheduler = aws.client("scheduler")
+    (name,) = [it["Name"] for it in scheduler.list_schedules()["Schedules"] if it["Name"].startswith(f"{stack}-")]
+    found: dict[str, Any] = scheduler.get_schedule(Name=name)
+    return found
+
+
+def test_a_schedule_can_be_deployed_paused(aws, outputs):
+    assert schedule_of(aws, "slack-audit")["State"] == "DISABLED"
+
+
+def test_a_run_that_fails_is_reported(aws, outputs):
+    function, queue = outputs["CollectFunctionName"], outputs["FailureQueueUrl"]
+    aws.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b'{"org": "another"}')
+    messages = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    assert '"another"' in messages[0]["Body"]
+
+
+ALLOWED: dict[str, Call] = {
+    "read the token": ("secretsmanager", "get_secret_value", {"SecretId": "SlackTokenSecretArn"}),
+    "write a batch": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/1"}),
+    "read it": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/0"}),
+    "write an entry": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "log/org=acme/000000000000.json"}),
+    "list a day": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acme/dt=2026-01-01/"}),
+    "read the checkpoint": (
+        "dynamodb",
+        "get_item",
+        {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}},
+    ),
+    "take the lease": ("dynamodb", "update_item", {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}}),
+    "save it": ("dynamodb", "put_item", {"TableName": "CheckpointTableName", "Item": {"org": {"S": "acme"}}}),
+    "publish": (
+        "kinesis",
+        "put_records",
+        {"StreamName": "EventStreamName", "Records": [{"Data": b"{}", "PartitionKey": "1"}]},
+    ),
+}
+REFUSED: dict[str, Call] = {
+    "change the token": (
+        "secretsmanager",
+        "put_secret_value",
+        {"SecretId": "SlackTokenSecretArn", "SecretString": "x"},
+    ),
+    "delete a batch": ("s3", "delete_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/1"}),
+    "write for another org": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acmeother/1"}),
+    "write elsewhere": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "1"}),
+    "list another org": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acmeother/"}),
+    "list everything": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName"}),
+    "delete the checkpoint": (
+        "dynamodb",
+        "delete_item",
+        {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}},
+    ),
+    "scan": ("dynamodb", "scan", {"TableName": "CheckpointTableName"}),
+    "read the stream": ("kinesis", "describe_stream_summary", {"StreamName": "EventStreamName"}),
+    "invoke itself": ("lambda", "invoke", {"FunctionName": "CollectFunctionName"}),
+    "see other secrets": ("secretsmanager", "list_secrets", {}),
+}
+
+
+def call(
+    client_of: Callable[[str], Any], outputs: dict[str, str], service: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    named = {name: outputs.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
+    getattr(client_of(service), operation)(**named)
+
+
+@pytest.mark.parametrize("what", ALLOWED)
+def test_the_function_may(what, as_the_function, outputs):
+    call(as_the_function, outputs, *ALLOWED[what])
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_the_function_may_not(what, as_the_function, outputs):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(as_the_function, outputs, *REFUSED[what])
+
+
+def test_a_missing_object_is_missing_and_not_forbidden(as_the_function, outputs):
+    with pytest.raises(ClientError, match="404"):
+        as_the_function("s3").head_object(Bucket=outputs["ArchiveBucketName"], Key="log/org=acme/999999999999.json")
+
+
+def test_the_same_stack_can_be_deployed_again_with_other_parameters(aws, outputs):
+    again = deploy(aws, build(), "slack-audit", {**PARAMETERS, "ScheduleExpression": "rate(2 minutes)"})
+    assert again == outputs
+    assert schedule_of(aws, "slack-audit")["ScheduleExpression"] == "rate(2 minutes)"
+
+
+def test_a_refused_parameter_says_what_it_must_be(aws, outputs):
+    with pytest.raises(ToolError, match="SlackApiUrl' must be an https URL"):
+        deploy(aws, build(), "another", {"SlackApiUrl": "http://127.0.0.1@evil.example"})
+
+
+def test_a_second_stack_fits_beside_the_first_and_leaves_its_data_but_not_its_token(aws, outputs):
+    second = deploy(aws, build(), "second", PARAMETERS)
+    assert not set(second.values()) & set(outputs.values())
+    cloudformation = aws.client("cloudformation")
+    cloudformation.delete_stack(StackName="second")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="second", WaiterConfig={"Delay": 1})
+    assert second["ArchiveBucketName"] in [it["Name"] for it in aws.client("s3").list_buckets()["Buckets"]]
+    assert second["CheckpointTableName"] in aws.client("dynamodb").list_tables()["TableNames"]
+    assert second["EventStreamName"] in aws.client("kinesis").list_streams()["StreamNames"]
+    secrets = [it["ARN"] for it in aws.client("secretsmanager").list_secrets()["SecretList"]]
+    assert secrets == [outputs["SlackTokenSecretArn"]]

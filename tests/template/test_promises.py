@@ -1,0 +1,194 @@
+"""What the template promises about safety, loss and failure."""
+
+import json
+import re
+
+import pytest
+
+from tests.template.reading import TEMPLATE, cloudformation, listed, of_type, properties, role_statements, template
+
+FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
+OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=${Org}/*"}]
+PERMISSIONS = {
+    "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}]),
+    "HoldTheCheckpoint": (
+        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+        [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}],
+    ),
+    "WriteAndReadTheArchive": (["s3:GetObject", "s3:PutObject"], OBJECTS),
+    "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
+    "PublishEvents": (["kinesis:PutRecords"], [{"Fn::GetAtt": ["EventStream", "Arn"]}]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["CollectLogs", "Arn"]}]),
+}
+KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable"]
+
+
+# ---- the function ----
+
+
+def test_the_function_is_what_was_agreed():
+    function = properties("CollectFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/collect", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 300, 512)
+
+
+def test_function_and_layer_are_built_for_the_chosen_processor():
+    chosen = {"Ref": "Architecture"}
+    layer = template()["Resources"]["CollectorLayer"]
+    assert properties("CollectFunction")["Architectures"] == [chosen]
+    assert layer["Metadata"] == {"BuildMethod": "python3.13", "BuildArchitecture": chosen}
+    assert layer["Properties"]["CompatibleArchitectures"] == [chosen]
+
+
+def test_the_layer_is_the_only_one_and_leaves_no_old_versions():
+    assert properties("CollectFunction")["Layers"] == [{"Ref": "CollectorLayer"}]
+    assert properties("CollectorLayer")["ContentUri"] == "layers/collector"
+    assert properties("CollectorLayer")["RetentionPolicy"] == "Delete"
+
+
+def test_a_failed_run_is_not_tried_again_but_reported():
+    (config,) = of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert config["Properties"]["MaximumRetryAttempts"] == 0
+    assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
+    assert config["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": FAILURE_QUEUE}}
+
+
+def test_the_schedule_is_the_parameters_and_a_missed_start_is_not_tried_again_but_reported():
+    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
+    assert schedule["Properties"]["ScheduleExpression"] == {"Ref": "ScheduleExpression"}
+    assert schedule["Properties"]["State"] == {"Ref": "ScheduleState"}
+    target = schedule["Properties"]["Target"]
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    assert target["DeadLetterConfig"] == {"Arn": FAILURE_QUEUE}
+
+
+def test_two_stacks_fit_into_one_account():
+    names = {"BucketName", "TableName", "FunctionName", "QueueName", "RoleName", "Name"}
+    for resource in cloudformation().values():
+        fixed = [name for name in names if isinstance(resource["Properties"].get(name), str)]
+        assert fixed == [], resource["Type"]
+    for resource, name in (("CollectLogs", "LogGroupName"), ("CollectorLayer", "LayerName")):
+        assert "${AWS::StackName}" in properties(resource)[name]["Fn::Sub"]
+
+
+def test_every_log_group_is_ours_and_forgets():
+    assert properties("CollectFunction")["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "CollectLogs"}}
+    assert properties("CollectLogs")["RetentionInDays"] == 400
+    assert len(of_type("AWS::Lambda::Function")) == len(of_type("AWS::Logs::LogGroup")) == 1
+
+
+# ---- permissions ----
+
+
+def test_the_function_may_do_these_things_and_nothing_else():
+    (policy,) = properties("CollectRole")["Policies"]
+    granted = {
+        it["Sid"]: (listed(it["Action"]), listed(it["Resource"]))
+        for it in policy["PolicyDocument"]["Statement"]
+        if it["Effect"] == "Allow"
+    }
+    assert granted == PERMISSIONS
+    assert properties("CollectFunction")["Role"] == {"Fn::GetAtt": ["CollectRole", "Arn"]}
+
+
+def test_listing_is_limited_to_the_orgs_own_prefixes():
+    (listing,) = [it for _, it in role_statements() if it["Action"] == "s3:ListBucket"]
+    prefixes = [{"Fn::Sub": "raw/org=${Org}/*"}, {"Fn::Sub": "log/org=${Org}/*"}]
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": prefixes}}
+
+
+def test_every_statement_of_every_role_names_its_actions_and_resources():
+    for role, statement in role_statements():
+        assert not [action for action in listed(statement["Action"]) if "*" in action], role
+        named = [it for it in listed(statement["Resource"]) if it in OBJECTS or set(it) == {"Fn::GetAtt"}]
+        assert named == listed(statement["Resource"]), role
+
+
+def test_no_role_has_more_than_its_own_policies():
+    for role in of_type("AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+    assert not of_type("AWS::IAM::Policy")
+    assert not of_type("AWS::IAM::ManagedPolicy")
+    assert not of_type("AWS::Lambda::Permission")
+
+
+@pytest.mark.parametrize(
+    ("policy", "action", "resources"),
+    [
+        (
+            "ArchiveBucketPolicy",
+            "s3:*",
+            [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}, {"Fn::Sub": "${ArchiveBucket.Arn}/*"}],
+        ),
+        ("FailureQueuePolicy", "sqs:*", [FAILURE_QUEUE]),
+    ],
+)
+def test_nobody_gets_in_without_tls(policy, action, resources):
+    (statement,) = properties(policy)["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", action)
+    assert listed(statement["Resource"]) == resources
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+# ---- what is kept ----
+
+
+def test_the_bucket_is_private_versioned_and_encrypted():
+    bucket = properties("ArchiveBucket")
+    blocks = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
+    assert bucket["PublicAccessBlockConfiguration"] == dict.fromkeys(blocks, True)
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+
+
+def test_the_stream_is_encrypted_and_keeps_a_week():
+    stream = properties("EventStream")
+    assert stream["StreamEncryption"] == {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"}
+    assert stream["RetentionPeriodHours"] == 7 * 24
+    assert (stream["StreamModeDetails"], stream["ShardCount"]) == ({"StreamMode": "PROVISIONED"}, 1)
+
+
+def test_the_table_is_encrypted_recoverable_and_protected():
+    table = properties("CheckpointTable")
+    assert table["KeySchema"] == [{"AttributeName": "org", "KeyType": "HASH"}]
+    assert table["AttributeDefinitions"] == [{"AttributeName": "org", "AttributeType": "S"}]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+
+
+def test_the_failure_queue_is_encrypted_and_keeps_two_weeks():
+    queue = properties("FailureQueue")
+    assert queue == {"MessageRetentionPeriod": 14 * 24 * 3600, "SqsManagedSseEnabled": True}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_deleting_or_replacing_the_stack_keeps(name):
+    resource = template()["Resources"][name]
+    assert resource["DeletionPolicy"] in ("Retain", "RetainExceptOnCreate")
+    assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_everything_that_holds_data_says_what_becomes_of_it():
+    silent = {"AWS::Serverless::Function", "AWS::Serverless::LayerVersion", "AWS::IAM::Role", "AWS::SQS::QueuePolicy"}
+    for resource in template()["Resources"].values():
+        assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
+
+
+# ---- the token ----
+
+
+def test_the_secret_is_made_empty_and_goes_with_the_stack():
+    secret = template()["Resources"]["SlackTokenSecret"]
+    assert set(secret["Properties"]) == {"Description"}
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Delete", "Retain")
+
+
+def test_no_token_can_come_through_the_template():
+    assert not re.search(r"xox[a-z]-\w", TEMPLATE.read_text())
+    assert not [name for name in template()["Parameters"] if re.search("token|secret|password|key", name.lower())]
+    assert "{{resolve:" not in json.dumps(template())
