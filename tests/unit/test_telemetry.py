@@ -148,7 +148,7 @@ def test_one_runs_metrics_do_not_stay_for_the_next(emitted):
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What the one logger writes."""
     written = io.StringIO()
     for handler in telemetry.logger.handlers:
