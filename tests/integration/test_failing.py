@@ -17,7 +17,7 @@ from slack_audit.errors import (
 from tests import proof
 from tests.builders import raw_event
 from tests.fakes import KilledError
-from tests.integration.conftest import Context, Deployment, Log
+from tests.integration.conftest import TIMEOUT, Context, Deployment, Log
 
 
 def outcomes(stack: Deployment) -> list[str]:
@@ -172,15 +172,15 @@ def test_a_short_wait_for_slacks_limit_is_waited_out(stack):
 
 
 def test_a_run_whose_time_is_up_stops_in_order_and_the_next_goes_on(stack):
-    stack.slack.change(page_limit=20, latency=0.1)
-    stack.backlog(1_000)
-    first = stack.run(context=Context(11.5))
+    stack.slack.change(page_limit=20)
+    stack.backlog(500)
+    first = stack.run(context=Context(TIMEOUT, seconds_a_look=4))
     assert first["stopped"] == "time"
-    assert 0 < first["events"] < 1_000
+    assert 0 < first["events"] < 500
     assert not is_leased(stack)
-    stack.slack.change(page_limit=None, latency=0.0)
+    stack.slack.change(page_limit=None)
     stack.run()
-    assert len(stack.archived()) == 1_000
+    assert len(stack.archived()) == 500
     stack.prove()
 
 
@@ -355,7 +355,16 @@ def test_a_setting_that_is_missing_fails_the_run_and_is_named(stack):
         assert "EVENT_STREAM" in stack.fails(SettingsError)
 
 
-def test_a_failure_is_in_no_log_line_as_an_event_or_a_token(stack: Deployment, log: Log):
+def test_a_run_that_failed_logs_why_and_what_it_did(stack: Deployment, log: Log):
+    stack.cloud.clients.kinesis.delete_stream(StreamName=stack.cloud.name)
+    stack.backlog(10)
+    reason = stack.fails(SinkRefusedError)
+    line = log.lines[-1]
+    assert (line["level"], line["message"], line["reason"]) == ("ERROR", "run failed", reason)
+    assert (line["org"], line["events"], line["published"], line["publishing"]) == ("main", 10, 0, "refused")
+
+
+def test_faults_are_logged_without_any_event(stack: Deployment, log: Log):
     stack.backlog(10)
     stack.slack.fault("status", status=503)
     stack.slack.fault("rate_limit", retry_after=1)

@@ -90,7 +90,7 @@ def test_a_run_that_did_its_work(emitted):
 
 def test_a_run_that_found_the_lease_busy_says_only_that(emitted):
     report = Report(org="main", stopped="lease_busy")
-    assert emitted.metrics(report) == {"RunSuccess": 1, "LeaseBusy": 1, "AuthFailures": 0}
+    assert emitted.metrics(report) == {"LeaseBusy": 1, "AuthFailures": 0}
 
 
 def test_a_run_that_failed_before_it_knew_the_lag_says_none(emitted):

@@ -34,9 +34,9 @@ TRIES = 5  # of one page, before the run gives up
 BACK_OFF = 1.0  # seconds, doubled with every try
 RATE_LIMIT_WAIT = 30  # seconds, where Slack says no usable Retry-After (its documentation's example)
 BUDGET_WAIT = 10.0  # seconds; a longer wait for the next call is left to the next run
-READ_TIMEOUT = 60.0  # seconds for one whole answer
+READ_TIMEOUT = 30.0  # seconds for one whole answer
 LEAST_TIMEOUT = 3.0  # seconds
-WALKS = 10  # of one crowded second, before the run gives up
+WALKS = 20  # of one crowded second, before the run gives up
 
 
 class ExhaustedError(Exception):
@@ -59,7 +59,6 @@ class Reader:
     """Asks Slack within the time and the calls that are left. Keeps count of both, and of Slack's clock."""
 
     def __init__(self, source: Source, deadline: Deadline, ahead: Ahead, *, filters: Filters, per_minute: int) -> None:
-        """`meanwhile(seconds)` is set by the run: what it does with a wait instead of sleeping it away."""
         self._source = source
         self._deadline = deadline
         self._ahead = ahead
@@ -70,7 +69,7 @@ class Reader:
         self._uncounted = 0
         self.budget = Budget()
         self.offset: int | None = None
-        self.meanwhile: Callable[[float], None] = lambda _seconds: None
+        self.meanwhile: Callable[[float], None] = lambda _seconds: None  # what the run does instead of sleeping
         self.calls = 0
         self.rate_limited = 0
 
@@ -131,7 +130,7 @@ class Reader:
         attempt = 0
         while True:
             try:
-                return self._seen(self._call(query, budgeted))
+                return self._call(query, budgeted)
             except TokenRefusedError:
                 if self._token_renewed:
                     raise
@@ -151,7 +150,7 @@ class Reader:
         try:
             if early is not None and early[0] == query:
                 self._uncounted += 1
-                return early[1].result()
+                return early[1].result()  # it came a while ago: its clock says nothing of now
             if budgeted:
                 self._await_budget()
             if not self._deadline.has_time():
@@ -159,12 +158,10 @@ class Reader:
             self._spend()
             self._uncounted += 1
             with self._deadline.step():
-                return self._source.read(query, self._timeout())
+                answer = self._source.read(query, self._timeout())
         except SourceError as error:
             self._notice(error.slack_time)
             raise
-
-    def _seen(self, answer: Answer) -> Answer:
         self._notice(answer.slack_time)
         return answer
 
@@ -174,35 +171,35 @@ class Reader:
             self.offset = int((slack_time - self._deadline.now()) // 1)
 
     def _crowded_second(self, query: Query, first: Answer) -> list[Event]:
-        """Every event of one second: walks it until a walk adds nothing."""
+        """Every event of one second: walks it until a walk adds nothing, and shows nothing missing itself."""
         union: dict[str, Event] = {}
         logger.info("a second is larger than a page", extra={"second": query.window and query.window.lo})
         try:
             for _ in range(WALKS):
-                before = len(union)
-                if self._walk(query, first, union) and len(union) == before:
-                    return list(union.values())
+                if (walk := self._walk(query, first)) is not None:
+                    before = len(union)
+                    union = {event.id: event for event in reversed(walk)} | union
+                    if len(union) == before and _is_steady(walk, before):
+                        return list(union.values())
                 first = self._page(query, budgeted=False)
         except ExhaustedError as exhausted:
             raise self._too_crowded(query, len(union), exhausted.reason) from exhausted
         raise self._too_crowded(query, len(union), f"{WALKS} walks")
 
-    def _walk(self, query: Query, answer: Answer, union: dict[str, Event]) -> bool:
-        """Adds a whole walk's events to the union. False: the cursor was refused on the way."""
+    def _walk(self, query: Query, answer: Answer) -> list[Event] | None:
+        """What one walk from the second's first page to its end shows; None if its cursor was refused on the way."""
+        events = list(answer.events)
         seen: set[str] = set()
-        while True:
-            for event in answer.events:
-                union.setdefault(event.id, event)
-            cursor = answer.next_cursor
-            if cursor is None:
-                return True
+        while (cursor := answer.next_cursor) is not None:
             if cursor in seen:
                 raise UnavailableError(f"Slack's cursor does not move within {query.window}: it came twice.")
             seen.add(cursor)
             try:
                 answer = self._page(msgspec.structs.replace(query, cursor=cursor), budgeted=False)
             except CursorRefusedError:
-                return False
+                return None
+            events += answer.events
+        return events
 
     def _too_crowded(self, query: Query, found: int, what: str) -> CrowdedSecondError:
         return CrowdedSecondError(
@@ -242,3 +239,11 @@ class Reader:
 
     def _timeout(self) -> float:
         return max(LEAST_TIMEOUT, min(READ_TIMEOUT, self._deadline.spare()))
+
+
+def _is_steady(walk: list[Event], known: int) -> bool:
+    """Did the walk show every event that is known, or at least as many entries as there are?
+
+    If Slack's order changed within a walk, it showed some events twice and others not at all.
+    """
+    return len({event.id for event in walk}) == known or len(walk) <= known

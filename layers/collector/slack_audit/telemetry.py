@@ -40,11 +40,11 @@ def record(report: Report, failure: BaseException | None) -> None:
     """One run's metrics."""
     metrics.add_dimension("org", report.org)
     count = MetricUnit.Count
-    metrics.add_metric(RUN_SUCCESS, count, int(failure is None))
     metrics.add_metric(LEASE_BUSY, count, int(report.stopped == "lease_busy"))
     metrics.add_metric(AUTH_FAILURES, count, int(isinstance(failure, (TokenRefusedError, RefusedError))))
     if report.stopped == "lease_busy":
-        return
+        return  # neither a success nor a failure: whoever holds the lease reports that
+    metrics.add_metric(RUN_SUCCESS, count, int(failure is None))
     metrics.add_metric(EVENTS_COLLECTED, count, report.events)
     metrics.add_metric(EVENTS_PUBLISHED, count, report.published)
     metrics.add_metric(PUBLISH_BACKLOG, count, report.backlog)
