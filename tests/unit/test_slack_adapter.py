@@ -523,7 +523,15 @@ def test_a_failure_tells_slacks_time_too(slack, source, offset):
 
 @pytest.mark.parametrize(
     "date",
-    ["", "yesterday", "0", "Mon, 99 Jan 2026 00:00:00 GMT", "Mon, 01 Jan 99999 00:00:00 GMT", "Mon, , , ", "1795389677"],
+    [
+        "",
+        "yesterday",
+        "0",
+        "Mon, 99 Jan 2026 00:00:00 GMT",
+        "Mon, 01 Jan 99999 00:00:00 GMT",
+        "Mon, , , ",
+        "1795389677",
+    ],
 )
 def test_a_date_that_nobody_can_read_is_no_time(slack, source, date):
     spoil(slack, kind="status", status=200, body=body([raw_event(WINDOW.lo)]).decode(), headers={"Date": date})

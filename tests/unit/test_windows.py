@@ -1,6 +1,6 @@
 import pytest
 
-from slack_audit.windows import DAY, PAGE_LIMIT, Window, span_after_cut, span_after_whole, window_from
+from slack_audit.windows import DAY, PAGE_LIMIT, WARY, Span, Window, window_from
 from tests.builders import DAY_START
 
 
@@ -31,7 +31,7 @@ def test_the_next_window(lo, span, limit, expected):
 )
 def test_a_cut_window_is_halved_from_its_new_end(window, expected):
     assert window.older_half() == expected
-    assert span_after_cut(window) == expected.seconds
+    assert Span(99).after_cut(window).seconds == expected.seconds
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,32 @@ def test_a_cut_window_is_halved_from_its_new_end(window, expected):
     ],
 )
 def test_the_span_aims_at_nine_tenths_of_a_page(span, seconds, count, expected):
-    assert span_after_whole(span, Window(1, seconds), count) == expected
+    assert Span(span).after_whole(Window(1, seconds), count).seconds == expected
+
+
+def test_after_a_cut_the_same_is_not_tried_again_at_once():
+    span = Span(800).after_cut(Window(1, 800))
+    asked = [span.seconds]
+    for _ in range(WARY + 1):
+        span = span.after_whole(Window(1, span.seconds), 10)
+        asked.append(span.seconds)
+    assert asked == [400, 600, 600, 600, 600, 1_200]
+
+
+@pytest.mark.parametrize(("page", "most"), [(100, 1.7), (1_000, 1.7), (9_999, 1.5)])
+def test_a_steady_history_is_read_in_few_calls_whatever_the_size_of_a_page(page, most):
+    """Calls, as a multiple of what full pages would need."""
+    events, seconds = 30 * page, 200_000
+    span, at, calls = Span(3_600), 0, 0
+    while at < seconds:
+        window = Window(at, min(at + span.seconds, seconds) - 1)
+        count = events * window.hi // seconds - events * window.lo // seconds
+        calls += 1
+        if count > page:
+            span = span.after_cut(window)
+        else:
+            span, at = span.after_whole(window, count), window.hi + 1
+    assert calls <= most * events / page
 
 
 def test_both_ends_belong_to_a_window():

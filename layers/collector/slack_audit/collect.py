@@ -18,7 +18,7 @@ from slack_audit.passes import LIVE, Passes, limits, newest_readable, whose_turn
 from slack_audit.ports import Ahead, Archive, Checkpoints, Clock, Sink, Source
 from slack_audit.publish import Publisher
 from slack_audit.read import ExhaustedError, Reader, Reading
-from slack_audit.windows import Window, span_after_cut, span_after_whole
+from slack_audit.windows import Span, Window
 
 LEASE_GRACE = 30.0  # seconds that the lease outlives the run's deadline
 ENTRIES_WHILE_DUE = 2  # published per window while there is more to read
@@ -84,6 +84,7 @@ class Run:
             parts.source, self._deadline, parts.ahead, filters=policy.filters, per_minute=policy.calls_per_minute
         )
         self._reader.meanwhile = self._publish_meanwhile
+        self._spans: dict[str, Span] = {}
         self._report = Report(org=policy.org)
 
     def collect(self) -> Report:
@@ -159,7 +160,7 @@ class Run:
                     raise
                 continue  # our clock was ahead of Slack's; the refusal has corrected it
             if not reading.whole:
-                self._ask_for(name, span_after_cut(window))
+                self._ask_for(name, self._span(name).after_cut(window))
             elif not self._is_too_young(name, window, reading):
                 self._take(name, window, reading)
         return "nothing_due"
@@ -184,7 +185,7 @@ class Run:
 
     def _take(self, name: str, window: Window, reading: Reading) -> None:
         """Commits a whole answer, and publishes while the next window is already being read."""
-        self._ask_for(name, span_after_whole(self._ledger.checkpoint.span(name), window, len(reading.events)))
+        self._ask_for(name, self._span(name).after_whole(window, len(reading.events)))
         following = self._next(self._ledger.checkpoint.moved(name, window.hi), name)
         if following is not None:
             self._reader.read_ahead(following[1])
@@ -210,8 +211,13 @@ class Run:
         self._report.repeats += len(belong) - len(events)
         return batch_of(self._policy.org, window, self._ledger.checkpoint.next, events) if events else None
 
-    def _ask_for(self, name: str, span: int) -> None:
-        self._ledger.checkpoint = self._ledger.checkpoint.asking(name, span)
+    def _span(self, name: str) -> Span:
+        """What the pass asks for; the checkpoint keeps its seconds between runs."""
+        return self._spans.get(name) or Span(self._ledger.checkpoint.span(name))
+
+    def _ask_for(self, name: str, span: Span) -> None:
+        self._spans[name] = span
+        self._ledger.checkpoint = self._ledger.checkpoint.asking(name, span.seconds)
 
     def _note_calls(self) -> None:
         """Slack's clock and the calls go with the next write of the checkpoint."""

@@ -6,6 +6,7 @@ import msgspec
 
 DAY = 86_400  # seconds
 PAGE_LIMIT = 9_999  # events; the largest that Slack allows for one call
+WARY = 4  # whole answers after a cut in which the span stays below what was cut
 FILL = 0.9  # the share of a page that a window is aimed at
 
 
@@ -39,14 +40,20 @@ def window_from(lo: int, span: int, limit: int) -> Window:
     return Window(lo, min(lo + span - 1, limit, midnight - 1))
 
 
-def span_after_whole(span: int, window: Window, count: int) -> int:
-    """Aims at a page filled to nine tenths, at most doubling what was asked for until now."""
-    if count == 0:
-        return min(2 * span, DAY)
-    aimed = int(window.seconds * FILL * PAGE_LIMIT / count)
-    return max(1, min(aimed, 2 * span, DAY))
+class Span(msgspec.Struct, frozen=True):
+    """How many seconds a pass asks for at once. Shortly after a cut it does not try that much again: `ceiling` holds
+    for the next `wary` whole answers."""
 
+    seconds: int
+    ceiling: int = DAY
+    wary: int = 0
 
-def span_after_cut(window: Window) -> int:
-    """What is asked for after an answer that was not the whole window."""
-    return window.older_half().seconds
+    def after_whole(self, window: Window, count: int) -> "Span":
+        """Aims at a page filled to nine tenths, at most doubling what was asked for until now."""
+        aimed = int(window.seconds * FILL * PAGE_LIMIT / count) if count else DAY
+        ceiling = self.ceiling if self.wary else DAY
+        return Span(max(1, min(aimed, 2 * self.seconds, ceiling)), self.ceiling, max(0, self.wary - 1))
+
+    def after_cut(self, window: Window) -> "Span":
+        """After an answer that was not the whole window: half of it, and for a while at most three quarters."""
+        return Span(window.older_half().seconds, max(1, window.seconds * 3 // 4), WARY)
