@@ -161,6 +161,12 @@ class Archive:
         self.faults.after()
         return there
 
+    def keys(self, prefix: str, *, after: str, most: int) -> list[str]:
+        self.faults.before("archive.keys")
+        found = sorted(key for key in self.objects if key.startswith(prefix) and key > after)[:most]
+        self.faults.after()
+        return found
+
     def uri(self, key: str) -> str:
         return f"s3://archive/{key}"
 

@@ -76,6 +76,18 @@ def test_the_bytes_stay_exactly_as_they_are(archive, body):
     assert archive.get(BATCH) == body
 
 
+@pytest.mark.parametrize(
+    ("after", "most", "expected"),
+    [("", 9, [0, 1, 2]), ("", 2, [0, 1]), ("log/a/1", 9, [2]), ("log/a/2", 9, []), ("log/a/00", 1, [1])],
+)
+def test_keys_are_listed_in_order_from_after_another(archive, after, most, expected):
+    for number in (2, 0, 1):
+        archive.put_new(f"log/a/{number}", b"x")
+    archive.put_new("log/b/0", b"x")
+    assert archive.keys("log/a/", after=after, most=most) == [f"log/a/{number}" for number in expected]
+    assert archive.keys("log/c/", after="", most=2) == []
+
+
 def test_its_address_ends_with_the_key(archive):
     assert archive.uri(BATCH).startswith("s3://")
     assert archive.uri(BATCH).endswith(f"/{BATCH}")
@@ -138,6 +150,14 @@ def test_what_s3_refuses_is_an_error_and_never_an_answer(s3, cloud, verb, code, 
         with pytest.raises(StorageError, match=f"s3://{cloud.name}/{KEY}") as error:
             VERBS[verb](s3)
     assert error.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_only_404_says_that_no_object_stands_there(s3, cloud, status):
+    with Stubber(cloud.clients.s3) as stub:  # the answer to HEAD has no body, hence its status for a code
+        stub.add_client_error("head_object", str(status), http_status_code=status)
+        with pytest.raises(StorageError, match=KEY):
+            s3.exists(KEY)
 
 
 @pytest.mark.parametrize("verb", ["put_object", "get_object"])

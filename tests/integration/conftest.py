@@ -7,20 +7,19 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, cast
 
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from collect import app
 from local.slack import DEFAULT_TOKEN, StandIn
 from slack_audit import bootstrap, telemetry
 from tests import proof
 from tests.conftest import Cloud
 from tests.fakes import KilledError
 
-app = import_module("collect.app")
 EVENT = {"org": "main"}
 TIMEOUT = 300.0  # seconds; the function's
 WARM = (bootstrap._source, bootstrap._archive, bootstrap._sink, bootstrap._table)  # what lasts from run to run

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from slack_audit.errors import (
-    CrowdedSecondError,
     RefusedError,
     SettingsError,
     SinkRefusedError,
@@ -16,6 +15,7 @@ from slack_audit.errors import (
 )
 from tests import proof
 from tests.builders import raw_event
+from tests.contract.wire import answering
 from tests.fakes import KilledError
 from tests.integration.conftest import TIMEOUT, Context, Deployment, Log
 
@@ -172,9 +172,9 @@ def test_a_short_wait_for_slacks_limit_is_waited_out(stack):
 
 
 def test_a_run_whose_time_is_up_stops_in_order_and_the_next_goes_on(stack):
-    stack.slack.change(page_limit=20)
+    stack.slack.change(page_limit=60)  # larger than any second of the backlog
     stack.backlog(500)
-    first = stack.run(context=Context(TIMEOUT, seconds_a_look=4))
+    first = stack.run(context=Context(TIMEOUT, seconds_a_look=6))
     assert first["stopped"] == "time"
     assert 0 < first["events"] < 500
     assert not is_leased(stack)
@@ -192,12 +192,12 @@ def test_a_run_without_time_does_nothing_and_is_no_failure(stack):
     stack.prove()
 
 
-def test_a_second_that_cannot_be_read_in_one_run_is_a_failure_and_nothing_of_it_is_kept(stack):
+def test_a_second_that_cannot_be_read_for_now_is_left_whole_for_a_later_run(stack):
     second = stack.past[0]
     stack.slack.change(page_limit=10)
     stack.slack.add(*[raw_event(second, number) for number in range(300)])
     stack.slack.fault("rate_limit", retry_after=3_600, after=45)  # amid the walk of some 60 calls
-    assert f"lo={second}, hi={second}" in stack.fails(CrowdedSecondError)
+    assert stack.run()["stopped"] == "rate_limited"
     assert stack.archived() == []
     assert not is_leased(stack)
     stack.a_minute_without_calls()
@@ -278,6 +278,21 @@ def test_without_a_stream_the_archive_is_complete_and_the_backlog_goes_out_later
     stack.prove()
 
 
+def test_a_stream_that_is_down_is_no_failure_and_is_left_alone_after_nine_tries(stack, monkeypatch):
+    monkeypatch.setattr("slack_audit.publish.BACK_OFF", 0.001)
+    stack.backlog(10)
+    with answering(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n") as kinesis:
+        stack.set(AWS_ENDPOINT_URL_KINESIS=kinesis.url)
+        result = stack.run()
+    assert (result["stopped"], result["publishing"], result["backlog"]) == ("nothing_due", "stream_unavailable", 1)
+    assert len(kinesis.requests) == 9
+    assert len(stack.archived()) == 10
+    stack.set(AWS_ENDPOINT_URL_KINESIS=stack.cloud.aws.endpoint)
+    stack.cold()
+    assert stack.run()["published"] == 10
+    stack.prove()
+
+
 def test_a_backlog_goes_out_in_the_order_of_the_log(stack):
     stack.cloud.clients.kinesis.delete_stream(StreamName=stack.cloud.name)
     stack.slack.change(page_limit=100)
@@ -306,7 +321,7 @@ def test_a_table_that_is_not_there_fails_before_anything_is_read(stack):
 
 def test_a_secret_that_may_not_be_read_is_a_failure(stack):
     stack.cloud.clients.secrets.delete_secret(SecretId=stack.cloud.name, RecoveryWindowInDays=7)
-    assert stack.cloud.name in stack.fails(StorageError)
+    assert stack.cloud.name in stack.fails(RefusedError)
     assert not is_leased(stack)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.errors import (
+    ArchiveDamagedError,
     CrowdedSecondError,
     LeaseLostError,
     RangeRefusedError,
@@ -89,7 +90,7 @@ def test_with_nothing_new_a_run_makes_five_calls_to_aws_and_one_to_slack():
     before = len(world.faults.calls)
     world.run()
     assert world.faults.calls[before:] == [
-        "checkpoints.acquire", "archive.get", "slack.read", "archive.put_new", "checkpoints.save",
+        "checkpoints.acquire", "archive.keys", "slack.read", "archive.put_new", "checkpoints.save",
         "checkpoints.release",
     ]  # fmt: skip
 
@@ -401,6 +402,18 @@ def test_a_refused_token_is_fetched_anew_once():
     prove(world.archive.objects, world.stream.lines, served)
 
 
+def test_a_secret_that_cannot_be_read_still_publishes():
+    world, served = a_world()
+    world.stream.refuse = list
+    world.run()
+    world.next_minute(10)
+    world.stream.refuse = lambda _records: []
+    world.faults.fail("slack.read", world.faults.counts["slack.read"] + 1, RefusedError("Could not read the secret"))
+    with pytest.raises(RefusedError):
+        world.run()
+    assert sorted(set(world.stream.lines)) == sorted(served)
+
+
 def test_a_token_that_stays_refused_fails_the_run():
     world, _ = a_world()
     for number in (1, 2):
@@ -543,6 +556,18 @@ def test_a_lost_table_is_rebuilt_from_the_log_with_its_start_and_its_mark():
     assert len(world.stream.records) - sent <= 20, "only the newest entries go out again"
     assert log_of(world.archive.objects)[-1]["window"]["lo"] > int(world.clock.time) - 200
     prove(world.archive.objects, world.stream.lines, served)
+
+
+@pytest.mark.parametrize("kept", [0, 1], ids=["an empty bucket", "a bucket with an older log"])
+def test_a_bucket_that_was_replaced_under_a_kept_table_is_noticed(kept):
+    world, _ = a_world()
+    world.until_done()
+    world.archive.objects = dict(sorted(world.archive.objects.items())[:kept])
+    world.next_minute()
+    with pytest.raises(ArchiveDamagedError, match="is missing, and the table says that it was written"):
+        world.run()
+    assert len(world.archive.objects) == kept
+    assert world.table.owner is None
 
 
 def test_a_restored_table_follows_the_log_and_its_old_plan_is_dropped():

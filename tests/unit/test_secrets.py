@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from slack_audit.adapters import secrets
 from slack_audit.adapters.secrets import SecretToken
-from slack_audit.errors import StorageError, TokenRefusedError
+from slack_audit.errors import RefusedError, TokenRefusedError
 from tests.conftest import Cloud
 from tests.contract.wire import client_at, nobody
 
@@ -190,18 +190,18 @@ def test_what_secrets_manager_refuses_is_an_error_and_no_refused_token(cloud, co
     token = SecretToken(cloud.clients.secrets, cloud.name)
     with Stubber(cloud.clients.secrets) as stub:
         stub.add_client_error("get_secret_value", code, http_status_code=status)
-        with pytest.raises(StorageError, match=f"{cloud.name} .*{code}.*function's role"):
+        with pytest.raises(RefusedError, match=f"{cloud.name} .*{code}.*function's role"):
             token()
 
 
 def test_a_deleted_secret_is_an_error_that_names_it(cloud):
     token = holding_token(cloud)
     cloud.clients.secrets.delete_secret(SecretId=cloud.name, RecoveryWindowInDays=7)
-    with pytest.raises(StorageError, match=cloud.name) as raised:
+    with pytest.raises(RefusedError, match=cloud.name) as raised:
         token()
     assert TOKEN not in shown(raised.value)
 
 
 def test_a_secrets_manager_that_does_not_answer_is_an_error():
-    with nobody() as url, pytest.raises(StorageError, match="Could not read the secret name"):
+    with nobody() as url, pytest.raises(RefusedError, match="Could not read the secret name"):
         SecretToken(client_at("secretsmanager", url), "name")()

@@ -514,10 +514,22 @@ def test_a_slash_at_the_end_of_the_address_makes_no_difference(slack, slash):
     assert len(source_at(slack.url + slash).read(QUERY, TIMEOUT).events) == 2
 
 
-@pytest.mark.parametrize("offset", [-7_200, 0, 7_200])
-def test_a_failure_tells_slacks_time_too(slack, source, offset):
+@pytest.mark.parametrize("offset", [-7_200, 7_200])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"kind": "status", "status": 503}, id="503"),
+        pytest.param({"kind": "html"}, id="html"),
+        pytest.param({"kind": "rate_limit"}, id="429"),
+        pytest.param({"kind": "status", "status": 401}, id="401"),
+        pytest.param({"kind": "status", "error": "user_not_authorized"}, id="403"),
+        pytest.param({"kind": "status", "error": "invalid_range"}, id="a range"),
+        pytest.param({"kind": "status", "error": "invalid_cursor"}, id="a cursor"),
+    ],
+)
+def test_a_failure_tells_slacks_time_too(slack, source, offset, fault):
     slack.change(clock_offset=offset)
-    spoil(slack, kind="status", status=503)
+    spoil(slack, **fault)
     assert failure(source).slack_time == pytest.approx(time.time() + offset, abs=5)
 
 

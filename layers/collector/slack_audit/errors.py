@@ -9,9 +9,9 @@ CollectorError            whatever we raise on purpose
   - CursorRefusedError    walk the second again from its start
   - RangeRefusedError     correct the clock, then ask again; a person where that does not help
   - TokenRefusedError     fetch the token anew and ask once more; then a person must fix it
-  - RefusedError          a person must fix the token, the app, a filter or the address
+  - RefusedError          a person must fix the secret, the app, a filter or the address
 + CrowdedSecondError      a second with more events than one run can read: a person must give it more time
-+ StorageError            S3, DynamoDB or Secrets Manager refused or did not answer: the run fails, the next repeats it
++ StorageError            S3 or DynamoDB refused or did not answer: the run fails, the next one repeats it
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
 + LeaseLostError          another run took over: stop at once
 + SinkError               the stream did not take records

@@ -45,9 +45,14 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True, rename={"pass_": "pass
     published: int
 
 
+def log_prefix(org: str) -> str:
+    """`log/org=<org>/`"""
+    return f"log/org={org}/"
+
+
 def log_key(org: str, number: int) -> str:
     """`log/org=<org>/<number, 12 digits>.json`"""
-    return f"log/org={org}/{number:012}.json"
+    return f"{log_prefix(org)}{number:012}.json"
 
 
 def encode(entry: LogEntry) -> bytes:

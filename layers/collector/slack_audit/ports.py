@@ -52,6 +52,9 @@ class Archive(Protocol):
     def exists(self, key: str) -> bool:
         """Does an object stand there?"""
 
+    def keys(self, prefix: str, *, after: str, most: int) -> list[str]:
+        """The first keys with the prefix that come after another key, in order."""
+
     def uri(self, key: str) -> str:
         """Its address, for people and consumers."""
 

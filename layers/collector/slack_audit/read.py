@@ -183,7 +183,9 @@ class Reader:
                         return list(union.values())
                 first = self._page(query, budgeted=False)
         except ExhaustedError as exhausted:
-            raise self._too_crowded(query, len(union), exhausted.reason) from exhausted
+            if exhausted.reason != "time":
+                raise
+            raise self._too_crowded(query, len(union), "its time was spent") from exhausted
         raise self._too_crowded(query, len(union), f"{WALKS} walks")
 
     def _walk(self, query: Query, answer: Answer) -> list[Event] | None:

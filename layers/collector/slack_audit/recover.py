@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.errors import ArchiveDamagedError
-from slack_audit.log import LogEntry, decode, digest, log_key
+from slack_audit.log import LogEntry, decode, digest, log_key, log_prefix
 from slack_audit.ports import Archive
 
 
@@ -12,9 +12,24 @@ def roll_forward(org: str, checkpoint: Checkpoint, archive: Archive) -> Checkpoi
     """The checkpoint after every entry that stands in the log. `next` is 0 if there is no log at all."""
     if checkpoint.next == 0:
         checkpoint = _from_newest(org, checkpoint, archive)
+    elif not _is_followed(org, checkpoint, archive):
+        return checkpoint
     while (body := archive.get(log_key(org, checkpoint.next))) is not None:
         checkpoint = checkpoint.after(decode(body, log_key(org, checkpoint.next)), digest(body))
     return checkpoint
+
+
+def _is_followed(org: str, checkpoint: Checkpoint, archive: Archive) -> bool:
+    """Does the log go on after what the table knows? One look, which also shows that the two belong together."""
+    newest = log_key(org, checkpoint.next - 1)
+    before = log_key(org, checkpoint.next - 2) if checkpoint.next > 1 else ""
+    found = archive.keys(log_prefix(org), after=before, most=2)
+    if newest not in found:
+        raise ArchiveDamagedError(
+            f"{archive.uri(newest)} is missing, and the table says that it was written. Restore it from the bucket's "
+            f"object versions; or, if the bucket was replaced on purpose, delete the table's item of org {org}."
+        )
+    return found[-1] != newest
 
 
 def valid_plan(org: str, checkpoint: Checkpoint, archive: Archive) -> LogEntry | None:

@@ -74,13 +74,8 @@ def _url(value: str) -> str:
     except ValueError:
         parts, host = urlsplit(""), None
     plain_is_safe = parts.scheme == "http" and host in LOOPBACK
-    if (
-        not host
-        or "@" in parts.netloc
-        or parts.query
-        or parts.fragment
-        or not (parts.scheme == "https" or plain_is_safe)
-    ):
+    is_clean = re.fullmatch(r"[!-~]+", value) and not re.search(r"[@?#]", value)
+    if not host or not is_clean or not (parts.scheme == "https" or plain_is_safe):
         raise SettingsError(
             f"SlackApiUrl {value!r} is not allowed: an https address with its path, such as "
             "https://api.slack.com/audit/v1, without user, query and fragment; plain http only to loopback."

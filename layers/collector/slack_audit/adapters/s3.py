@@ -72,6 +72,14 @@ class S3Archive:
             raise self._failure("look for", key, error) from error
         return True
 
+    def keys(self, prefix: str, *, after: str, most: int) -> list[str]:
+        """The first keys with the prefix that come after another key, in order."""
+        try:
+            reply = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=most)
+        except (ClientError, BotoCoreError) as error:
+            raise self._failure("list what follows", after or prefix, error) from error
+        return [found["Key"] for found in reply.get("Contents", [])]
+
     def uri(self, key: str) -> str:
         """`s3://<bucket>/<key>`"""
         return f"s3://{self._bucket}/{key}"

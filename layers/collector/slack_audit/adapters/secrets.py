@@ -7,7 +7,7 @@ import msgspec
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
-from slack_audit.errors import StorageError, TokenRefusedError
+from slack_audit.errors import RefusedError, SourceError, TokenRefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -27,7 +27,7 @@ class SecretToken:
         self._provider = SecretsProvider(boto3_client=client)
 
     def __call__(self, fresh: bool = False) -> str:
-        """The token; read from the secret itself if `fresh`. Raises TokenRefusedError and StorageError."""
+        """The token; read from the secret itself if `fresh`. Raises TokenRefusedError and RefusedError."""
         try:
             value = self._provider.get(self._secret, max_age=MAX_AGE, force_fetch=fresh)
         except GetParameterError as error:
@@ -43,10 +43,10 @@ class SecretToken:
             raise self._unusable("its token is empty or holds characters that no token has")
         return token
 
-    def _failure(self, error: GetParameterError) -> Exception:
+    def _failure(self, error: GetParameterError) -> SourceError:
         if "ResourceNotFoundException" in str(error):
             return self._unusable("it has no value yet, or does not exist")
-        return StorageError(
+        return RefusedError(
             f"Could not read the secret {self._secret} ({error}). Check the function's role and the secret's key."
         )
 

@@ -13,6 +13,7 @@ import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 from slack_audit.errors import (
     CursorRefusedError,
@@ -126,11 +127,13 @@ class SlackSource:
         """The whole body. A timeout of requests is for each read alone, so the total is watched here."""
         chunks = []
         try:
-            for chunk in response.iter_content(CHUNK):
+            while chunk := response.raw.read1(
+                CHUNK, decode_content=True
+            ):  # whatever is there, without waiting for more
                 chunks.append(chunk)
                 if time.monotonic() > ends:
                     raise SlowAnswerError(f"Slack's answer to org {self._org} took too long to arrive.")
-        except requests.RequestException as error:
+        except (HTTPError, OSError) as error:
             raise SlowAnswerError(f"Slack's answer to org {self._org} broke off.") from error
         return b"".join(chunks)
 
@@ -160,7 +163,8 @@ class SlackSource:
         advice = _advice(status, code)
         if advice is not None:
             return RefusedError(f"{said}. {advice}", slack_time=slack_time)
-        return UnavailableError(f"{said} and no list of entries.", slack_time=slack_time)
+        hint = " It redirects, which is not followed: check SlackApiUrl." if 300 <= status < 400 else ""
+        return UnavailableError(f"{said} and no list of entries.{hint}", slack_time=slack_time)
 
 
 def _advice(status: int, code: str | None) -> str | None:
@@ -186,7 +190,7 @@ def _slack_time(response: requests.Response) -> int | None:
     """Slack's clock, from the Date header."""
     try:
         return int(parsedate_to_datetime(response.headers.get("Date", "")).timestamp())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
