@@ -139,6 +139,7 @@ VERBS: dict[str, Callable[[Archive], Any]] = {
     "put_object": lambda archive: archive.put_new(KEY, b"one"),
     "get_object": lambda archive: archive.get(KEY),
     "head_object": lambda archive: archive.exists(KEY),
+    "list_objects_v2": lambda archive: archive.keys("log/org=main/", after=KEY, most=2),
 }
 
 
@@ -160,7 +161,7 @@ def test_only_404_says_that_no_object_stands_there(s3, cloud, status):
             s3.exists(KEY)
 
 
-@pytest.mark.parametrize("verb", ["put_object", "get_object"])
+@pytest.mark.parametrize("verb", ["put_object", "get_object", "list_objects_v2"])
 def test_a_missing_bucket_is_no_missing_object(cloud, verb):
     with pytest.raises(StorageError, match="NoSuchBucket"):
         VERBS[verb](S3Archive(cloud.clients.s3, cloud.name))
