@@ -54,7 +54,7 @@ def commands(stage: Stage) -> str:
             f"aws s3 cp s3://{bucket}/log/org={ORG}/000000000001.json -",
             f"aws kinesis get-records --limit 2 --shard-iterator {iterator}",
             f"aws dynamodb scan --table-name {made['CheckpointTableName']}",
-            f"aws logs filter-log-events --log-group-name {LOG_GROUP} --query 'events[].message'",
+            f"aws logs filter-log-events --log-group-name {LOG_GROUP}",
             f"curl {stage.slack.control_url}/status",
         ]
     )
