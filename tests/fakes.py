@@ -11,9 +11,10 @@ from math import ceil
 
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.checkpoint import Checkpoint
-from slack_audit.collect import Parts, Policy, Report, Run
+from slack_audit.collect import Run
 from slack_audit.errors import CursorRefusedError, LeaseLostError, RangeRefusedError
 from slack_audit.events import event_of
+from slack_audit.parts import Parts, Policy, Report
 from slack_audit.ports import Answer, Query
 from tests.builders import DAY_START, policy_values
 

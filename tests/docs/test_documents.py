@@ -10,8 +10,8 @@ import pytest
 
 from slack_audit import __version__, bootstrap, settings, telemetry
 from slack_audit.checkpoint import Checkpoint
-from slack_audit.collect import Report
 from slack_audit.log import LogEntry
+from slack_audit.parts import Report
 from tests.template.reading import template
 
 ROOT = Path(__file__).parent.parent.parent

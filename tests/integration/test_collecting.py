@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from slack_audit.collect import Report
+from slack_audit.parts import Report
 from tests import proof
 from tests.builders import raw_event
 from tests.integration.conftest import Deployment, Log

@@ -284,7 +284,8 @@ def test_a_stream_that_is_down_is_no_failure_and_is_left_alone_after_nine_tries(
     with answering(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n") as kinesis:
         stack.set(AWS_ENDPOINT_URL_KINESIS=kinesis.url)
         result = stack.run()
-    assert (result["stopped"], result["publishing"], result["backlog"]) == ("nothing_due", "stream_unavailable", 1)
+    assert (result["stopped"], result["publishing"]) == ("nothing_due", "stream_unavailable")
+    assert result["backlog"] in {1, 2}, "the hour before now is one window, or two around midnight"
     assert len(kinesis.requests) == 9
     assert len(stack.archived()) == 10
     stack.set(AWS_ENDPOINT_URL_KINESIS=stack.cloud.aws.endpoint)
@@ -329,11 +330,12 @@ def test_a_batch_that_was_altered_is_not_published_and_a_person_is_told(stack):
     stack.cloud.clients.kinesis.delete_stream(StreamName=stack.cloud.name)
     stack.backlog(100)
     stack.fails(SinkRefusedError)
-    (key,) = [key for key in stack.cloud.objects() if key.startswith("raw/")]
+    key = min(key for key in stack.cloud.objects() if key.startswith("raw/"))
+    number = key.split("-")[-2]
     genuine = stack.cloud.objects()[key]
     stack.cloud.clients.s3.put_object(Bucket=stack.cloud.name, Key=key, Body=b"altered")
     stack.cloud.stream()
-    assert f"{key} of entry 1 has other bytes" in stack.fails(StorageError)
+    assert f"{key} of entry {number} has other bytes" in stack.fails(StorageError)
     assert stack.cloud.streamed() == []
     stack.cloud.clients.s3.put_object(Bucket=stack.cloud.name, Key=key, Body=genuine)
     stack.run()

@@ -82,11 +82,6 @@ ALLOWED: dict[str, Call] = {
     "read it": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/0"}),
     "write an entry": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "log/org=acme/000000000000.json"}),
     "list a day": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acme/dt=2026-01-01/"}),
-    "read the checkpoint": (
-        "dynamodb",
-        "get_item",
-        {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}},
-    ),
     "take the lease": ("dynamodb", "update_item", {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}}),
     "save it": ("dynamodb", "put_item", {"TableName": "CheckpointTableName", "Item": {"org": {"S": "acme"}}}),
     "publish": (

@@ -12,7 +12,7 @@ OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${
 PERMISSIONS = {
     "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}]),
     "HoldTheCheckpoint": (
-        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+        ["dynamodb:PutItem", "dynamodb:UpdateItem"],
         [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}],
     ),
     "WriteAndReadTheArchive": (["s3:GetObject", "s3:PutObject"], OBJECTS),

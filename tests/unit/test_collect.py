@@ -126,7 +126,7 @@ def test_a_cut_answer_is_thrown_away_and_asked_for_again_in_halves():
     world, served = a_world()
     world.slack.page = 10
     world.run()
-    first, second = (query.window for query in world.slack.queries[1:3])
+    first, second = (query.window for query in world.slack.queries[2:4])
     assert first is not None
     assert second == first.older_half()
     assert all(query.cursor is None for query in world.slack.queries)
@@ -306,7 +306,7 @@ def test_a_second_too_large_for_a_runs_time_says_so_and_loses_nothing():
     world.slack.add(crowd)
     world.slack.page = 10
     world.slack.seconds_a_call = 15.0
-    with pytest.raises(CrowdedSecondError, match="raise the function's Timeout"):
+    with pytest.raises(CrowdedSecondError, match="raise Timeout of CollectFunction"):
         world.until_done()
     assert world.table.owner is None
     world.next_minute()
@@ -316,6 +316,20 @@ def test_a_second_too_large_for_a_runs_time_says_so_and_loses_nothing():
 
 
 # lease, budget, deadline
+
+
+def test_a_second_reached_late_in_a_run_is_left_for_the_next_one():
+    world, served = a_world()
+    crowd = [raw_event(int(world.clock.time) - 100, f"crowd{number}") for number in range(60)]
+    world.slack.add(crowd)
+    world.slack.page = 10
+    world.slack.seconds_a_call = 7.0
+    reports = []
+    for _ in range(40):
+        reports.append(world.run(seconds=200.0))
+        world.next_minute()
+    assert "time" in {report.stopped for report in reports}
+    prove(world.archive.objects, world.stream.lines, served + crowd)
 
 
 def test_a_held_lease_is_a_success_that_says_so():
@@ -412,6 +426,31 @@ def test_a_secret_that_cannot_be_read_still_publishes():
     with pytest.raises(RefusedError):
         world.run()
     assert sorted(set(world.stream.lines)) == sorted(served)
+
+
+@pytest.mark.parametrize("error", [TokenRefusedError("401"), UnavailableError("HTTP 503")])
+def test_a_small_call_budget_does_not_hide_what_is_wrong(error):
+    world, _ = a_world(calls_per_minute=4)
+    world.run()
+    world.next_minute(10)
+    for number in range(1, 60):
+        world.faults.fail("slack.read", world.faults.counts["slack.read"] + number, error)
+    with pytest.raises(type(error)):
+        world.run()
+
+
+def test_a_range_that_is_refused_on_the_first_run_leaves_nothing_to_undo():
+    world, served = a_world(lookback_hours=24)
+    error = RangeRefusedError("before the feature was enabled", slack_time=world.slack.now)
+    world.faults.fail("slack.read", 2, error)
+    with pytest.raises(RangeRefusedError):
+        world.run()
+    assert world.archive.objects == {}
+    world.with_changes(lookback_hours=1)
+    world.next_minute()
+    world.run()
+    assert log_of(world.archive.objects)[0]["passes"]["live"]["watermark"] == int(world.clock.time) - 3_601
+    prove(world.archive.objects, world.stream.lines, served)
 
 
 def test_a_token_that_stays_refused_fails_the_run():
@@ -623,6 +662,7 @@ def test_an_outage_of_the_stream_does_not_stop_capture_and_the_backlog_goes_out_
         assert report.stopped == "nothing_due"
         assert report.publishing == "stream_unavailable"
         world.next_minute()
+    assert report.backlog is not None
     assert report.backlog > 1
     assert sorted(archived(world.archive.objects)) == sorted(served)
     world.faults.at.clear()
@@ -639,6 +679,60 @@ def test_a_stream_that_refuses_for_good_fails_the_run_after_everything_is_archiv
         world.run()
     assert sorted(archived(world.archive.objects)) == sorted(served)
     assert world.table.owner is None
+
+
+def test_a_backlog_gives_way_to_a_window_that_comes_due():
+    """A stream so slow that its backlog takes many minutes: the live lag stays near a minute and a half."""
+    world, served = a_world(count=120, lookback_hours=4)
+    world.slack.page = 10
+    world.stream.refuse = list
+    world.run()
+    world.stream.refuse = lambda _records: []
+    real = world.stream.put
+
+    def slow(records):
+        world.clock.time += 5
+        return real(records)
+
+    world.stream.put = slow
+    lags = []
+    real_commit = world.archive.put_new
+
+    def noted(key, body):
+        if key.startswith("log/"):
+            watermark = json.loads(body)["passes"]["live"]["watermark"]
+            lags.append(int(world.clock.time) - watermark)
+        return real_commit(key, body)
+
+    world.archive.put_new = noted
+    for _ in range(3):
+        world.run()
+        world.clock.time += 10
+    assert max(lags[1:]) <= 60 + 60
+    world.until_done()
+    prove(world.archive.objects, world.stream.lines, served)
+
+
+@pytest.mark.parametrize("call", ["archive.get"])
+def test_an_archive_that_cannot_be_read_for_publishing_costs_neither_capture_nor_the_mark(call):
+    world, served = a_world()
+    world.slack.page = 10
+    world.stream.refuse = list
+    world.run()
+    world.stream.refuse = lambda _records: []
+    world.next_minute(5)
+    world.slack.add(new := [raw_event(int(world.clock.time) - 100, "new")])
+    before = world.faults.counts[call]
+    world.faults.fail(call, before + 5, StorageError("SlowDown"))
+    with pytest.raises(StorageError, match="SlowDown"):
+        world.run()
+    assert sorted(archived(world.archive.objects)) == sorted(served + new)
+    sent, mark = len(world.stream.records), world.table.item.published
+    assert sent > 0
+    assert mark > 1
+    world.until_done()
+    prove(world.archive.objects, world.stream.lines, served + new)
+    assert len(world.stream.records) <= len(served) + len(new) + 10, "what had gone out is not sent again"
 
 
 def test_while_there_is_more_to_read_little_is_published_per_window():

@@ -1,7 +1,9 @@
 import random
+from concurrent.futures import Future
 
 import pytest
 
+from slack_audit.crowded import ExhaustedError
 from slack_audit.deadline import Deadline
 from slack_audit.errors import (
     CrowdedSecondError,
@@ -12,7 +14,7 @@ from slack_audit.errors import (
     UnavailableError,
 )
 from slack_audit.ports import Answer
-from slack_audit.read import RATE_LIMIT_WAIT, TRIES, ExhaustedError, Reader
+from slack_audit.read import RATE_LIMIT_WAIT, TRIES, Reader
 from slack_audit.windows import Window
 from tests.builders import NO_FILTERS, raw_event
 from tests.fakes import World, at_once
@@ -165,6 +167,17 @@ def test_what_was_read_ahead_is_used_for_just_that_window():
     reader.read_ahead(window)
     reader.window(window.older_half())
     assert [query.window for query in world.slack.queries] == [window, window, window.older_half()]
+
+
+def test_what_was_read_ahead_and_never_comes_is_given_up(monkeypatch):
+    world = World()
+    reader = Reader(world.slack, Deadline(world.clock), lambda _call: Future(), filters=NO_FILTERS, per_minute=99)
+    monkeypatch.setattr("slack_audit.read.READ_TIMEOUT", 0.05)
+    monkeypatch.setattr("slack_audit.read.LEAST_TIMEOUT", 0.05)
+    reader.read_ahead(a_window(world))
+    assert reader.is_reading()
+    assert reader.window(a_window(world)).whole
+    assert len(world.slack.queries) == 1
 
 
 def test_what_was_read_ahead_is_forgotten_on_request():

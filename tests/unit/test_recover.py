@@ -68,6 +68,15 @@ def test_a_table_behind_the_log_follows_it_and_keeps_the_larger_mark():
     assert roll_forward("main", behind, archive).head == digest(bodies[-1])
 
 
+def test_a_table_far_behind_costs_a_few_looks_and_not_one_for_each_entry():
+    archive, bodies = an_archive(3_000)
+    behind = roll_forward("main", Checkpoint(), an_archive(2)[0])
+    archive.faults.calls.clear()
+    checkpoint = roll_forward("main", behind.delivered(2_999), archive)
+    assert (checkpoint.next, checkpoint.head, checkpoint.published) == (3_000, digest(bodies[-1]), 2_999)
+    assert len(archive.faults.calls) < 40
+
+
 def test_an_entry_that_does_not_follow_the_head_is_refused_by_name():
     archive, _ = an_archive(5)
     behind = roll_forward("main", Checkpoint(), an_archive(4)[0])
@@ -132,5 +141,6 @@ def test_a_newest_entry_that_vanishes_is_said():
     world = World()
     world.run()
     world.archive.get = lambda _key: None
-    with pytest.raises(ArchiveDamagedError, match="is gone"):
-        roll_forward("main", Checkpoint(), world.archive)
+    for checkpoint in (Checkpoint(), Checkpoint(next=1)):
+        with pytest.raises(ArchiveDamagedError, match="is gone"):
+            roll_forward("main", checkpoint, world.archive)

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from slack_audit.adapters import secrets
 from slack_audit.adapters.secrets import SecretToken
-from slack_audit.errors import RefusedError, TokenRefusedError
+from slack_audit.errors import RefusedError, TokenRefusedError, UnavailableError
 from tests.conftest import Cloud
 from tests.contract.wire import client_at, nobody
 
@@ -183,14 +183,19 @@ def refusal(cloud: Cloud, value: str | bytes) -> TokenRefusedError:
 
 
 @pytest.mark.parametrize(
-    ("code", "status"),
-    [("AccessDeniedException", 400), ("DecryptionFailure", 400), ("InternalServiceError", 500)],
+    ("code", "status", "error", "advice"),
+    [
+        ("AccessDeniedException", 400, RefusedError, "function's role"),
+        ("DecryptionFailure", 400, RefusedError, "function's role"),
+        ("InternalServiceError", 500, UnavailableError, "tried again"),
+        ("ThrottlingException", 400, UnavailableError, "tried again"),
+    ],
 )
-def test_what_secrets_manager_refuses_is_an_error_and_no_refused_token(cloud, code, status):
+def test_what_secrets_manager_refuses_is_an_error_and_no_refused_token(cloud, code, status, error, advice):
     token = SecretToken(cloud.clients.secrets, cloud.name)
     with Stubber(cloud.clients.secrets) as stub:
         stub.add_client_error("get_secret_value", code, http_status_code=status)
-        with pytest.raises(RefusedError, match=f"{cloud.name} .*{code}.*function's role"):
+        with pytest.raises(error, match=f"{cloud.name} .*{code}.*{advice}"):
             token()
 
 
@@ -203,5 +208,5 @@ def test_a_deleted_secret_is_an_error_that_names_it(cloud):
 
 
 def test_a_secrets_manager_that_does_not_answer_is_an_error():
-    with nobody() as url, pytest.raises(RefusedError, match="Could not read the secret name"):
+    with nobody() as url, pytest.raises(UnavailableError, match="Could not read the secret name"):
         SecretToken(client_at("secretsmanager", url), "name")()

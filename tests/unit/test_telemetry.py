@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from slack_audit import telemetry
-from slack_audit.collect import Report
 from slack_audit.errors import (
     CrowdedSecondError,
     RateLimitedError,
@@ -20,6 +19,7 @@ from slack_audit.errors import (
     TokenRefusedError,
     UnavailableError,
 )
+from slack_audit.parts import Report
 
 DONE = Report(
     org="main",

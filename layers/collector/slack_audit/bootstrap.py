@@ -17,8 +17,9 @@ from slack_audit.adapters.kinesis import KinesisSink
 from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
-from slack_audit.collect import Parts, Policy, Run
+from slack_audit.collect import Run
 from slack_audit.errors import SettingsError
+from slack_audit.parts import Parts, Policy
 from slack_audit.passes import LIVE
 from slack_audit.settings import Settings
 

@@ -48,7 +48,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         if (entry.number, entry.previous) != (self.next, self.head):
             raise ArchiveDamagedError(
                 f"{log_key(entry.org, entry.number)} does not follow entry {self.next - 1} of the log, whose digest is "
-                f"{self.head}: the log was altered. Run the verifier and restore the entry from its object versions."
+                f"{self.head}: the log was altered. Compare both entries with their object versions and restore them."
             )
         return self.restored(entry, head, published=self.published)
 

@@ -6,68 +6,21 @@ one finds what is true in the archive (docs/promises.md).
 
 from collections.abc import Callable
 
-import msgspec
-
 from slack_audit.batches import Batch, batch_of, belonging, in_order
 from slack_audit.commit import Ledger, Provenance
+from slack_audit.crowded import ExhaustedError
 from slack_audit.deadline import Deadline
 from slack_audit.errors import CollectorError, CrowdedSecondError, LeaseLostError, RangeRefusedError, SourceError
 from slack_audit.events import EARLIEST_SECOND
-from slack_audit.log import Filters
+from slack_audit.parts import Parts, Policy, Report
 from slack_audit.passes import LIVE, Passes, limits, newest_readable, whose_turn
-from slack_audit.ports import Ahead, Archive, Checkpoints, Clock, Sink, Source
 from slack_audit.publish import Publisher
-from slack_audit.read import ExhaustedError, Reader, Reading
+from slack_audit.read import Reader, Reading
 from slack_audit.windows import Span, Window
 
 LEASE_GRACE = 30.0  # seconds that the lease outlives the run's deadline
 ENTRIES_WHILE_DUE = 2  # published per window while there is more to read
 HOUR = 3_600  # seconds
-
-
-class Parts(msgspec.Struct, frozen=True):
-    """The outside world of one run. `owner` is new for every run: it is the name on the lease."""
-
-    owner: str
-    source: Source
-    archive: Archive
-    checkpoints: Checkpoints
-    sink: Sink
-    clock: Clock
-    ahead: Ahead
-
-
-class Policy(msgspec.Struct, frozen=True):
-    """What a run does. `lags` names the passes that it drives, with their distance in seconds to Slack's clock."""
-
-    org: str
-    filters: Filters
-    lags: dict[str, int]
-    lookback_hours: int
-    calls_per_minute: int
-    version: str
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """What the run did. `lag` is the distance of live's watermark to Slack's clock in seconds, `backlog` the number of
-    log entries that are not in the stream in full."""
-
-    org: str
-    stopped: str = "failed"
-    windows: int = 0
-    batches: int = 0
-    events: int = 0
-    repeats: int = 0
-    out_of_range: int = 0
-    calls: int = 0
-    rate_limited: int = 0
-    published: int = 0
-    failed_records: int = 0
-    pointers: int = 0
-    publishing: str = "done"
-    backlog: int = 0
-    watermark: int | None = None
-    lag: int | None = None
 
 
 class Run:
@@ -85,6 +38,7 @@ class Run:
         )
         self._reader.meanwhile = self._publish_meanwhile
         self._spans: dict[str, Span] = {}
+        self._recovered = False
         self._report = Report(org=policy.org)
 
     def collect(self) -> Report:
@@ -96,6 +50,7 @@ class Run:
         if not self._ledger.acquire(self._parts.owner, now=self._start, until=until):
             self._report.stopped = "lease_busy"
             return self._report
+        self._reader.offset, self._reader.budget = self._ledger.checkpoint.clock, self._ledger.checkpoint.budget
         try:
             refusal = self._capture_and_publish()
         except LeaseLostError:
@@ -114,9 +69,9 @@ class Run:
         report.calls, report.rate_limited = self._reader.calls, self._reader.rate_limited
         report.published, report.pointers = self._publisher.events, self._publisher.pointers
         report.failed_records = self._publisher.failed_records
-        report.backlog = checkpoint.backlog
-        report.publishing = self._publisher.ended or ("behind" if checkpoint.backlog else "done")
         if (live := checkpoint.passes.get(LIVE)) is not None:
+            report.backlog = checkpoint.backlog
+            report.publishing = self._publisher.ended or ("behind" if checkpoint.backlog else "done")
             report.watermark = live.watermark
             report.lag = int(self._reader.slack_now()) - live.watermark
         return report
@@ -124,28 +79,62 @@ class Run:
     def _capture_and_publish(self) -> CollectorError | None:
         """The error that a person must see, once everything is done that can be done in spite of it."""
         refusal: CollectorError | None = None
-        try:
-            self._recover()
-            self._report.stopped = self._capture()
-        except ExhaustedError as exhausted:
-            self._report.stopped = exhausted.reason
-        except (SourceError, CrowdedSecondError) as error:
-            refusal = error
-        if self._deadline.has_time():
-            self._publish(patient=True, goes_on=self._deadline.has_time)
+        while refusal is None:
+            refusal = self._try_to_capture()
+            if self._deadline.has_time():
+                self._publish(patient=True, goes_on=self._nothing_better_to_do)
+            if not self._may_capture_again():
+                break
+            self._start = self._deadline.now()  # what has come due while the backlog went out
         self._note_calls()
         return refusal or self._publisher.refusal
 
+    def _try_to_capture(self) -> CollectorError | None:
+        try:
+            if not self._recovered:
+                self._recover()
+            self._report.stopped = self._capture()
+        except ExhaustedError as exhausted:
+            self._report.stopped = exhausted.reason
+        except CrowdedSecondError as error:
+            if not self._report.windows:
+                return error
+            self._report.stopped = "time"  # it was reached late: the next run begins with it
+        except SourceError as error:
+            self._report.stopped = "failed"
+            return error
+        return None
+
+    def _nothing_better_to_do(self) -> bool:
+        """May the backlog go on going out? A window that has come due, or a call that is allowed again, goes first."""
+        if not self._deadline.has_time():
+            return False
+        if self._report.stopped in {"call_budget", "rate_limited"}:
+            return self._reader.must_wait()
+        return self._report.stopped != "nothing_due" or not self._is_due_by_now()
+
+    def _may_capture_again(self) -> bool:
+        """Was publishing interrupted for something that this run can still capture?"""
+        waiting = self._ledger.checkpoint.backlog > 0 and self._publisher.ended is None
+        return waiting and self._report.stopped not in {"time", "failed"} and self._deadline.has_time()
+
+    def _is_due_by_now(self) -> bool:
+        checkpoint = self._ledger.checkpoint
+        limit_of = limits(checkpoint.passes, int(self._reader.slack_now()), self._policy.lags)
+        return whose_turn(checkpoint.passes, limit_of, checkpoint.turn) is not None
+
     def _recover(self) -> None:
         """To where the log is; an org without one gets its genesis."""
-        self._reader.offset, self._reader.budget = self._ledger.checkpoint.clock, self._ledger.checkpoint.budget
         self._ledger.roll_forward()
         if self._reader.offset is None:
             self._reader.ask_the_time()
         if self._ledger.checkpoint.next == 0:
-            start = int(self._reader.slack_now()) - self._policy.lookback_hours * HOUR
+            lookback = int(self._reader.slack_now()) - self._policy.lookback_hours * HOUR
+            start = max(EARLIEST_SECOND, lookback)
+            self._reader.can_read(Window(start - 1, start - 1))  # before anything is written that a person must undo
             self._note_calls()
-            self._ledger.write_genesis(max(EARLIEST_SECOND, start), self._provenance())
+            self._ledger.write_genesis(start, self._provenance())
+        self._recovered = True
 
     def _capture(self) -> str:
         """Window after window, until nothing is due; says why it ended."""

@@ -46,7 +46,7 @@ class _Body(msgspec.Struct):
     error: Any = None
 
 
-NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError)  # what the decoder raises
+NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what the decoder raises
 _bodies = msgspec.json.Decoder(_Body)
 _heads = msgspec.json.Decoder(_Head)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from slack_audit.batches import Batch, Record, cut, records_of, unpack
 from slack_audit.deadline import Deadline
-from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavailableError
+from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavailableError, StorageError
 from slack_audit.events import Event
 from slack_audit.log import LogEntry, decode, digest, log_key
 from slack_audit.ports import Archive, Sink
@@ -38,7 +38,7 @@ class Publisher:
         self.failed_records = 0
         self.pointers = 0
         self.ended: str | None = None
-        self.refusal: SinkRefusedError | ArchiveDamagedError | None = None
+        self.refusal: SinkRefusedError | StorageError | None = None
 
     def keep_at_hand(self, entry: LogEntry, batch: Batch | None) -> None:
         """The newest entry and its batch, so that they need not be read back from the archive."""
@@ -70,9 +70,11 @@ class Publisher:
         if self._number == number:
             return
         try:
-            entry, events = self._load(number)
-        except ArchiveDamagedError as damage:
-            self._end("damaged", damage)
+            with self._deadline.step():
+                entry, events = self._load(number)
+        except StorageError as error:
+            self._number = number
+            self._end("damaged" if isinstance(error, ArchiveDamagedError) else "unreadable", error)
             return
         records = records_of(events, self._archive.uri(entry.key or ""), self._sink.limits)
         self.pointers += sum(record.data is not event.raw for record, event in zip(records, events, strict=True))
@@ -140,7 +142,7 @@ class Publisher:
         self._deadline.sleep(wait * (0.5 + random.random() / 2))
         return True
 
-    def _end(self, why: str, refusal: SinkRefusedError | ArchiveDamagedError | None = None) -> None:
+    def _end(self, why: str, refusal: SinkRefusedError | StorageError | None = None) -> None:
         """No more publishing in this run; collecting goes on."""
         logger.error("publishing ends for this run", extra={"why": why, "entry": self._number})
         self.ended, self.refusal = why, refusal

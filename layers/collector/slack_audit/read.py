@@ -13,10 +13,9 @@ from concurrent.futures import Future
 import msgspec
 
 from slack_audit.budget import Budget
+from slack_audit.crowded import ExhaustedError, every_event
 from slack_audit.deadline import Deadline
 from slack_audit.errors import (
-    CrowdedSecondError,
-    CursorRefusedError,
     RateLimitedError,
     SlowAnswerError,
     SourceError,
@@ -36,15 +35,6 @@ RATE_LIMIT_WAIT = 30  # seconds, where Slack says no usable Retry-After (its doc
 BUDGET_WAIT = 10.0  # seconds; a longer wait for the next call is left to the next run
 READ_TIMEOUT = 30.0  # seconds for one whole answer
 LEAST_TIMEOUT = 3.0  # seconds
-WALKS = 20  # of one crowded second, before the run gives up
-
-
-class ExhaustedError(Exception):
-    """Time or calls are spent: the run ends here, in order. `reason` is what its report says."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -94,17 +84,25 @@ class Reader:
         if answer.next_cursor is not None:
             if window.seconds > 1:
                 return Reading(False, [], answer.slack_time)
-            events = self._crowded_second(query, answer)
+            events = every_event(query, answer, lambda again: self._page(again, budgeted=False))
         return Reading(True, events, answer.slack_time)
 
     def read_ahead(self, window: Window) -> None:
         """Starts the call for the window that comes next, if calls and time allow. Nothing is decided by it."""
-        if self._wait_for_budget() > 0 or not self._deadline.has_time():
+        if self.must_wait() or not self._deadline.has_time():
             return
         query = Query(window, self._filters)
         timeout = self._timeout()
         self._spend()
         self._early = query, self._ahead(lambda: self._source.read(query, timeout))
+
+    def must_wait(self) -> bool:
+        """Is no call allowed right now?"""
+        return self._wait_for_budget() > 0
+
+    def can_read(self, window: Window) -> None:
+        """One small call: raises SourceError where Slack will not answer for this window."""
+        self._page(Query(window, self._filters, limit=1))
 
     def count_calls(self) -> int:
         """The calls whose answers were used since this was last asked."""
@@ -127,36 +125,46 @@ class Reader:
 
     def _page(self, query: Query, *, budgeted: bool = True) -> Answer:
         """One page, with every wait that is worth it."""
-        attempt = 0
+        tries, wait = 0, 0.0
+        failure: SourceError | None = None
         while True:
             try:
+                self._sleep(wait, "time")
                 return self._call(query, budgeted)
-            except TokenRefusedError:
-                if self._token_renewed:
-                    raise
-                self._token_renewed = True
-                self._source.renew_token()
+            except ExhaustedError as exhausted:
+                if failure is not None and exhausted.reason != "time":
+                    raise failure from exhausted  # a small budget must not hide what is wrong
+                raise
             except RateLimitedError as limit:
                 self._wait_out(limit)
-            except UnavailableError as error:
-                attempt += 1
-                if attempt == TRIES or (isinstance(error, SlowAnswerError) and attempt > 1):
-                    raise
-                logger.warning("slack did not answer, asking again", extra={"try": attempt, "reason": str(error)})
-                self._sleep(BACK_OFF * 2 ** (attempt - 1) * (0.5 + random.random() / 2), "time")
+            except (TokenRefusedError, UnavailableError) as error:
+                failure, tries = error, tries + 1
+                wait = self._before_another_try(error, tries)
+
+    def _before_another_try(self, error: SourceError, tries: int) -> float:
+        """Seconds to wait first. Raises the error where asking again is of no use."""
+        if isinstance(error, TokenRefusedError):
+            if self._token_renewed:
+                raise error
+            self._token_renewed = True
+            self._source.renew_token()
+            return 0.0
+        if tries == TRIES or (isinstance(error, SlowAnswerError) and tries > 1):
+            raise error
+        logger.warning("slack did not answer, asking again", extra={"try": tries, "reason": str(error)})
+        return BACK_OFF * float(2 ** (tries - 1)) * (0.5 + random.random() / 2)
 
     def _call(self, query: Query, budgeted: bool) -> Answer:
         early, self._early = self._early, None
+        if early is not None and early[0] == query:
+            return self._read_ahead_answer(early[1])
+        if budgeted:
+            self._await_budget()
+        if not self._deadline.has_time():
+            raise ExhaustedError("time")
+        self._spend()
+        self._uncounted += 1
         try:
-            if early is not None and early[0] == query:
-                self._uncounted += 1
-                return early[1].result()  # it came a while ago: its clock says nothing of now
-            if budgeted:
-                self._await_budget()
-            if not self._deadline.has_time():
-                raise ExhaustedError("time")
-            self._spend()
-            self._uncounted += 1
             with self._deadline.step():
                 answer = self._source.read(query, self._timeout())
         except SourceError as error:
@@ -165,49 +173,21 @@ class Reader:
         self._notice(answer.slack_time)
         return answer
 
+    def _read_ahead_answer(self, early: Future[Answer]) -> Answer:
+        """It may have come a while ago, so its clock says nothing of now."""
+        self._uncounted += 1
+        try:
+            with self._deadline.step():
+                return early.result(self._timeout())
+        except TimeoutError as error:
+            raise SlowAnswerError(
+                "The answer that was read ahead did not come in time. It is asked for again."
+            ) from error
+
     def _notice(self, slack_time: int | None) -> None:
         """Rounded down, so that what we take for Slack's clock is never ahead of it."""
         if slack_time is not None:
             self.offset = int((slack_time - self._deadline.now()) // 1)
-
-    def _crowded_second(self, query: Query, first: Answer) -> list[Event]:
-        """Every event of one second: walks it until a walk adds nothing, and shows nothing missing itself."""
-        union: dict[str, Event] = {}
-        logger.info("a second is larger than a page", extra={"second": query.window and query.window.lo})
-        try:
-            for _ in range(WALKS):
-                if (walk := self._walk(query, first)) is not None:
-                    before = len(union)
-                    union = {event.id: event for event in reversed(walk)} | union
-                    if len(union) == before and _is_steady(walk, before):
-                        return list(union.values())
-                first = self._page(query, budgeted=False)
-        except ExhaustedError as exhausted:
-            if exhausted.reason != "time":
-                raise
-            raise self._too_crowded(query, len(union), "its time was spent") from exhausted
-        raise self._too_crowded(query, len(union), f"{WALKS} walks")
-
-    def _walk(self, query: Query, answer: Answer) -> list[Event] | None:
-        """What one walk from the second's first page to its end shows; None if its cursor was refused on the way."""
-        events = list(answer.events)
-        seen: set[str] = set()
-        while (cursor := answer.next_cursor) is not None:
-            if cursor in seen:
-                raise UnavailableError(f"Slack's cursor does not move within {query.window}: it came twice.")
-            seen.add(cursor)
-            try:
-                answer = self._page(msgspec.structs.replace(query, cursor=cursor), budgeted=False)
-            except CursorRefusedError:
-                return None
-            events += answer.events
-        return events
-
-    def _too_crowded(self, query: Query, found: int, what: str) -> CrowdedSecondError:
-        return CrowdedSecondError(
-            f"{query.window} holds more than {found} events and could not be read whole within this run ({what}). "
-            "Nothing is lost: the next run starts it again. If this repeats, raise the function's Timeout."
-        )
 
     def _wait_out(self, limit: RateLimitedError) -> None:
         self.rate_limited += 1
@@ -241,11 +221,3 @@ class Reader:
 
     def _timeout(self) -> float:
         return max(LEAST_TIMEOUT, min(READ_TIMEOUT, self._deadline.spare()))
-
-
-def _is_steady(walk: list[Event], known: int) -> bool:
-    """Did the walk show every event that is known, or at least as many entries as there are?
-
-    If Slack's order changed within a walk, it showed some events twice and others not at all.
-    """
-    return len({event.id for event in walk}) == known or len(walk) <= known

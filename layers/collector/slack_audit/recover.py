@@ -9,14 +9,20 @@ from slack_audit.ports import Archive
 
 
 def roll_forward(org: str, checkpoint: Checkpoint, archive: Archive) -> Checkpoint:
-    """The checkpoint after every entry that stands in the log. `next` is 0 if there is no log at all."""
+    """The checkpoint after every entry that stands in the log. `next` is 0 if there is no log at all.
+
+    A table that is far behind costs a few looks, not one for each entry: the newest entry alone says where things are.
+    """
     if checkpoint.next == 0:
-        checkpoint = _from_newest(org, checkpoint, archive)
-    elif not _is_followed(org, checkpoint, archive):
+        there_is_a_log = archive.keys(log_prefix(org), after="", most=1)
+        rebuilt = _newest_from(org, 0, checkpoint, archive) if there_is_a_log else None
+        return rebuilt or Checkpoint(clock=checkpoint.clock, budget=checkpoint.budget)
+    if not _is_followed(org, checkpoint, archive):
         return checkpoint
-    while (body := archive.get(log_key(org, checkpoint.next))) is not None:
-        checkpoint = checkpoint.after(decode(body, log_key(org, checkpoint.next)), digest(body))
-    return checkpoint
+    key = log_key(org, checkpoint.next)
+    body = _there(key, archive)
+    following = checkpoint.after(decode(body, key), digest(body))
+    return _newest_from(org, following.next, following, archive) or following
 
 
 def _is_followed(org: str, checkpoint: Checkpoint, archive: Archive) -> bool:
@@ -61,12 +67,18 @@ def newest_number(exists: Callable[[int], bool]) -> int | None:
     return low
 
 
-def _from_newest(org: str, checkpoint: Checkpoint, archive: Archive) -> Checkpoint:
-    newest = newest_number(lambda number: archive.exists(log_key(org, number)))
+def _newest_from(org: str, first: int, checkpoint: Checkpoint, archive: Archive) -> Checkpoint | None:
+    """The checkpoint after the newest entry from number `first` on; None if there is none."""
+    newest = newest_number(lambda number: archive.exists(log_key(org, first + number)))
     if newest is None:
-        return Checkpoint(clock=checkpoint.clock, budget=checkpoint.budget)
-    key = log_key(org, newest)
+        return None
+    key = log_key(org, first + newest)
+    body = _there(key, archive)
+    return checkpoint.restored(decode(body, key), digest(body), published=checkpoint.published if first else 0)
+
+
+def _there(key: str, archive: Archive) -> bytes:
     body = archive.get(key)
     if body is None:
         raise ArchiveDamagedError(f"{key} was there a moment ago and is gone. Restore it from its object versions.")
-    return checkpoint.restored(decode(body, key), digest(body))
+    return body

@@ -6,8 +6,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
 
-from slack_audit.collect import Report
 from slack_audit.errors import RefusedError, TokenRefusedError
+from slack_audit.parts import Report
 
 SERVICE = "slack-audit-collector"
 NAMESPACE = "SlackAuditCollector"
@@ -47,12 +47,12 @@ def record(report: Report, failure: BaseException | None) -> None:
     metrics.add_metric(RUN_SUCCESS, count, int(failure is None))
     metrics.add_metric(EVENTS_COLLECTED, count, report.events)
     metrics.add_metric(EVENTS_PUBLISHED, count, report.published)
-    metrics.add_metric(PUBLISH_BACKLOG, count, report.backlog)
     metrics.add_metric(REPEATS_DROPPED, count, report.repeats)
     metrics.add_metric(OUT_OF_RANGE_EVENTS, count, report.out_of_range)
     metrics.add_metric(SLACK_CALLS, count, report.calls)
     metrics.add_metric(RATE_LIMITED, count, report.rate_limited)
     metrics.add_metric(STREAM_FAILED_RECORDS, count, report.failed_records)
     metrics.add_metric(OVERSIZE_RECORDS, count, report.pointers)
-    if report.lag is not None:
+    if report.backlog is not None and report.lag is not None:
+        metrics.add_metric(PUBLISH_BACKLOG, count, report.backlog)
         metrics.add_metric(LIVE_LAG, MetricUnit.Seconds, report.lag)

@@ -22,6 +22,8 @@ PASSING = {
     "ThrottlingException",
     "RequestTimeout",
     "RequestTimeTooSkewed",
+    "ExpiredTokenException",
+    "TooManyRequestsException",
 }
 
 
@@ -51,7 +53,7 @@ class KinesisSink:
 
     def _failure(self, error: ClientError) -> SinkError:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-        if error.response["Error"]["Code"] in PASSING or status >= 500:
+        if error.response["Error"]["Code"] in PASSING or status == 429 or status >= 500:
             return SinkUnavailableError(f"Stream {self._stream} did not take records: {error}")
         return SinkRefusedError(
             f"Stream {self._stream} refuses records ({error}). The archive goes on without it, nothing is lost; "

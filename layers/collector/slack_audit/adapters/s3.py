@@ -4,17 +4,21 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html: `
 object stands, and 409 where another write of the key is under way.
 """
 
+import random
+import time
 from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from slack_audit.errors import StorageError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+CONFLICT_WAIT = 0.2  # seconds, doubled with every try: an earlier try of our own may still be under way
 CONFLICT_TRIES = 5  # of a write that meets another one of the same key
 
 
@@ -27,7 +31,7 @@ class S3Archive:
 
     def put_new(self, key: str, body: bytes) -> bool:
         """True: S3 checked the bytes against their SHA-256 and stored them. False: an object stood there before."""
-        for _ in range(CONFLICT_TRIES):
+        for attempt in range(CONFLICT_TRIES):
             try:
                 self._client.put_object(
                     Bucket=self._bucket,
@@ -43,11 +47,15 @@ class S3Archive:
                     return False
                 if code not in {"ConditionalRequestConflict", "409"}:
                     raise self._failure("write", key, error) from error
+                time.sleep(CONFLICT_WAIT * 2**attempt * (0.5 + random.random() / 2))
             except BotoCoreError as error:
                 raise self._failure("write", key, error) from error
             else:
                 return True
-        raise StorageError(f"s3://{self._bucket}/{key} is being written by somebody else all the time.")
+        raise StorageError(
+            f"s3://{self._bucket}/{key} is being written by somebody else all the time. Nothing is lost: the next run "
+            "goes on. If it repeats, look for a second stack that collects this organisation into this bucket."
+        )
 
     def get(self, key: str) -> bytes | None:
         """The object's bytes, None if there is none."""
@@ -57,7 +65,7 @@ class S3Archive:
             if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
                 return None
             raise self._failure("read", key, error) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, HTTPError) as error:  # botocore lets some faults of a body through as they are
             raise self._failure("read", key, error) from error
 
     def exists(self, key: str) -> bool:
@@ -84,7 +92,7 @@ class S3Archive:
         """`s3://<bucket>/<key>`"""
         return f"s3://{self._bucket}/{key}"
 
-    def _failure(self, verb: str, key: str, error: ClientError | BotoCoreError) -> StorageError:
+    def _failure(self, verb: str, key: str, error: ClientError | BotoCoreError | HTTPError) -> StorageError:
         return StorageError(
             f"Could not {verb} s3://{self._bucket}/{key} ({error}). Nothing is lost: the next run goes on from there. "
             "If it repeats, check the function's role, the bucket and its policy."

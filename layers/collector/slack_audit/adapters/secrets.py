@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import ClientError
 
-from slack_audit.errors import RefusedError, SourceError, TokenRefusedError
+from slack_audit.errors import RefusedError, SourceError, TokenRefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+PERMANENT = {
+    "AccessDeniedException",
+    "DecryptionFailure",
+    "InvalidParameterException",
+    "InvalidRequestException",
+    "KMSAccessDeniedException",
+}
 MAX_AGE = 300  # seconds that a token is kept before the secret is read again
 
 
@@ -27,7 +35,7 @@ class SecretToken:
         self._provider = SecretsProvider(boto3_client=client)
 
     def __call__(self, fresh: bool = False) -> str:
-        """The token; read from the secret itself if `fresh`. Raises TokenRefusedError and RefusedError."""
+        """The token; read from the secret itself if `fresh`. Raises SourceError."""
         try:
             value = self._provider.get(self._secret, max_age=MAX_AGE, force_fetch=fresh)
         except GetParameterError as error:
@@ -44,11 +52,14 @@ class SecretToken:
         return token
 
     def _failure(self, error: GetParameterError) -> SourceError:
-        if "ResourceNotFoundException" in str(error):
+        cause = error.__context__
+        code = cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
+        if code == "ResourceNotFoundException":
             return self._unusable("it has no value yet, or does not exist")
-        return RefusedError(
-            f"Could not read the secret {self._secret} ({error}). Check the function's role and the secret's key."
-        )
+        said = f"Could not read the secret {self._secret} ({error})."
+        if code in PERMANENT:
+            return RefusedError(f"{said} Check the function's role, the secret and its key.")
+        return UnavailableError(f"{said} It is tried again, also by the next run.")
 
     def _unusable(self, why: str) -> TokenRefusedError:
         return TokenRefusedError(

@@ -41,6 +41,8 @@ BAD_TOKENS = {
     "token_revoked",
     "token_expired",
     "account_inactive",
+    "access_denied",
+    "not_allowed_token_type",
 }
 ADVICE = {
     "bad_endpoint": "Check SlackApiUrl: it is the base with its path, https://api.slack.com/audit/v1.",
@@ -64,9 +66,11 @@ NEW_TOKEN_ADVICE = (
     "the next run takes it."
 )
 RANGE_ADVICE = (
-    "If it lies before the day that the feature was enabled, deploy with a shorter InitialLookbackHours into an empty "
-    "archive; otherwise check the host's clock."
+    "On the first run: deploy with a shorter InitialLookbackHours, for Slack has no data from before the feature was "
+    "enabled. Otherwise check the host's clock."
 )
+ASK_AGAIN = "It is asked again, also by the next run; if it lasts, see https://slack-status.com."
+CHECK_URL = "If SlackApiUrl was changed, check it: redirects are not followed, and a web page is not the API."
 PASSING = {408, 425}  # 4xx that go away by themselves
 
 
@@ -105,8 +109,8 @@ class SlackSource:
 
     def read(self, query: Query, timeout: float) -> Answer:
         """One page, within `timeout` seconds for everything. Raises SourceError."""
-        token, self._fresh = self._token(self._fresh), False
         ends = time.monotonic() + timeout
+        token, self._fresh = self._token(self._fresh), False
         try:
             with self._session.get(
                 self._url,
@@ -118,10 +122,16 @@ class SlackSource:
             ) as response:
                 slack_time = _slack_time(response)
                 return self._answer(query, response, self._body(response, ends), slack_time)
+        except requests.ConnectTimeout as error:
+            raise UnavailableError(f"Slack could not be reached for org {self._org}. {ASK_AGAIN}") from error
         except requests.Timeout as error:
-            raise SlowAnswerError(f"Slack did not answer org {self._org} within {timeout:.0f} s.") from error
+            raise SlowAnswerError(
+                f"Slack did not answer org {self._org} within {timeout:.0f} s. {ASK_AGAIN}"
+            ) from error
         except requests.RequestException as error:
-            raise UnavailableError(f"Slack could not be reached for org {self._org}, or hung up.") from error
+            raise UnavailableError(
+                f"Slack could not be reached for org {self._org}, or hung up. {ASK_AGAIN}"
+            ) from error
 
     def _body(self, response: requests.Response, ends: float) -> bytes:
         """The whole body. A timeout of requests is for each read alone, so the total is watched here."""
@@ -132,9 +142,9 @@ class SlackSource:
             ):  # whatever is there, without waiting for more
                 chunks.append(chunk)
                 if time.monotonic() > ends:
-                    raise SlowAnswerError(f"Slack's answer to org {self._org} took too long to arrive.")
+                    raise SlowAnswerError(f"Slack's answer to org {self._org} took too long to arrive. {ASK_AGAIN}")
         except (HTTPError, OSError) as error:
-            raise SlowAnswerError(f"Slack's answer to org {self._org} broke off.") from error
+            raise SlowAnswerError(f"Slack's answer to org {self._org} broke off. {ASK_AGAIN}") from error
         return b"".join(chunks)
 
     def _answer(self, query: Query, response: requests.Response, body: bytes, slack_time: int | None) -> Answer:
@@ -153,7 +163,7 @@ class SlackSource:
         said = f"Slack answered org {self._org} with HTTP {status}" + (f", {code}" if code else "")
         if status == requests.codes.too_many_requests or code in RATE_LIMITS:
             wait = _retry_after(response.headers.get("Retry-After"))
-            return RateLimitedError(f"{said}.", retry_after=wait, slack_time=slack_time)
+            return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=wait, slack_time=slack_time)
         if code == "invalid_cursor" or (status == requests.codes.bad_request and code is None and query.cursor):
             return CursorRefusedError(f"{said}: the cursor is not accepted.", slack_time=slack_time)
         if code == "invalid_range":
@@ -163,8 +173,8 @@ class SlackSource:
         advice = _advice(status, code)
         if advice is not None:
             return RefusedError(f"{said}. {advice}", slack_time=slack_time)
-        hint = " It redirects, which is not followed: check SlackApiUrl." if 300 <= status < 400 else ""
-        return UnavailableError(f"{said} and no list of entries.{hint}", slack_time=slack_time)
+        hint = ASK_AGAIN if status >= 500 or code is not None else f"{CHECK_URL} {ASK_AGAIN}"
+        return UnavailableError(f"{said} and no list of entries. {hint}", slack_time=slack_time)
 
 
 def _advice(status: int, code: str | None) -> str | None:
