@@ -108,6 +108,11 @@ def test_no_lock_file_and_no_registry_is_named():
         assert not re.search(r"https?://|--index-url|--find-links", path.read_text())
 
 
+@pytest.mark.parametrize("path", [*sorted((ROOT / "tests" / "e2e").glob("*.py")), ROOT / "tests" / "proof.py"])
+def test_the_end_to_end_tests_know_nothing_of_the_package(path):
+    assert not re.search(r"^\s*(from|import) (slack_audit|collect)\b", path.read_text(), re.MULTILINE)
+
+
 def section(path: str, title: str) -> str:
     text = (ROOT / path).read_text()
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
