@@ -129,9 +129,10 @@ class Run:
         if self._reader.offset is None:
             self._reader.ask_the_time()
         if self._ledger.checkpoint.next == 0:
-            lookback = int(self._reader.slack_now()) - self._policy.lookback_hours * HOUR
-            start = max(EARLIEST_SECOND, lookback)
-            self._reader.can_read(Window(start - 1, start - 1))  # before anything is written that a person must undo
+            now = int(self._reader.slack_now())
+            start = max(EARLIEST_SECOND, now - self._policy.lookback_hours * HOUR)
+            first = min(start, now - 1)
+            self._reader.can_read(Window(first, first))  # before anything is written that a person must undo
             self._note_calls()
             self._ledger.write_genesis(start, self._provenance())
         self._recovered = True
