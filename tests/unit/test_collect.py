@@ -453,6 +453,17 @@ def test_a_range_that_is_refused_on_the_first_run_leaves_nothing_to_undo():
     prove(world.archive.objects, world.stream.lines, served)
 
 
+def test_a_clock_that_ran_ahead_before_the_first_second_was_read_is_corrected():
+    world = World(lookback_hours=0)
+    world.faults.fail("archive.put_new", 1, StorageError("down"))
+    with pytest.raises(StorageError):
+        world.run()
+    world.next_minute()
+    world.slack.offset -= 30  # the table still has the clock of the first run
+    assert world.run().stopped == "nothing_due"
+    assert log_of(world.archive.objects)[0]["passes"]["live"]["watermark"] < world.slack.now
+
+
 def test_a_token_that_stays_refused_fails_the_run():
     world, _ = a_world()
     for number in (1, 2):

@@ -129,13 +129,24 @@ class Run:
         if self._reader.offset is None:
             self._reader.ask_the_time()
         if self._ledger.checkpoint.next == 0:
-            now = int(self._reader.slack_now())
-            start = max(EARLIEST_SECOND, now - self._policy.lookback_hours * HOUR)
-            first = min(start, now - 1)
-            self._reader.can_read(Window(first, first))  # before anything is written that a person must undo
+            start = self._first_second()
             self._note_calls()
             self._ledger.write_genesis(start, self._provenance())
         self._recovered = True
+
+    def _first_second(self) -> int:
+        """Where collection starts. Slack has answered for it: what a person must undo is not written before."""
+        while True:
+            now = int(self._reader.slack_now())
+            start = max(EARLIEST_SECOND, now - self._policy.lookback_hours * HOUR)
+            first = min(start, now - 1)
+            try:
+                self._reader.can_read(Window(first, first))
+            except RangeRefusedError:
+                if first < int(self._reader.slack_now()):
+                    raise
+                continue  # our clock was ahead of Slack's; the refusal has corrected it
+            return start
 
     def _capture(self) -> str:
         """Window after window, until nothing is due; says why it ended."""
