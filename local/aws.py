@@ -153,6 +153,7 @@ class EmbeddedAws:
             "IOT_MTLS_ENABLED": "0",
             "MINISTACK_REGION": REGION,
             "SFTP_ENABLED": "0",
+            "STATE_DIR": str(self._home / "state"),  # the default is shared and outlives it
             "TMPDIR": str(self._home),
             "USE_SSL": "1" if self._enforce_iam else "0",
         }
