@@ -383,6 +383,23 @@ def test_a_run_leaves_its_reserve_before_the_deadline():
     prove(world.archive.objects, world.stream.lines, served)
 
 
+def test_a_run_whose_time_is_up_leaves_publishing_to_the_next():
+    world, served = a_world()
+    world.slack.page = 10
+    world.stream.refuse = list
+    world.run()
+    world.next_minute(5)
+    world.stream.refuse = lambda _records: []
+    sent = len(world.stream.calls)
+    world.slack.seconds_a_call = 25.0
+    assert world.run(seconds=40.0).publishing == "behind"
+    assert len(world.stream.calls) == sent
+    world.slack.seconds_a_call = 0.1
+    world.next_minute()
+    world.until_done()
+    prove(world.archive.objects, world.stream.lines, served)
+
+
 def test_a_run_without_its_lease_stops_at_once():
     world, _ = a_world()
     world.faults.at["slack.read", 2] = lambda: setattr(world.table, "owner", "another")

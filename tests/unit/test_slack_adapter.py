@@ -1,9 +1,11 @@
 """What every answer of Slack, and every way of not answering, means: over real sockets."""
 
 import json
+import socket
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -406,6 +408,21 @@ def test_a_body_that_breaks_off_is_never_taken_for_whole(slack, source, kept):
     error = failure(source)
     assert type(error) is SlowAnswerError
     assert "broke off" in str(error)
+
+
+def test_a_slack_that_cannot_be_connected_to_is_not_taken_for_slow():
+    """A listener whose queue is full lets nobody in: less of a window would not help."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        with ExitStack() as waiting:
+            for _ in range(3):
+                client = waiting.enter_context(socket.socket())
+                client.setblocking(False)
+                client.connect_ex(full.getsockname())
+            error = failure(source_at(f"http://127.0.0.1:{full.getsockname()[1]}/audit/v1"), timeout=0.5)
+    assert type(error) is UnavailableError
+    assert "could not be reached" in str(error)
 
 
 def test_an_answer_that_does_not_begin_in_time_is_given_up(slack, source):
