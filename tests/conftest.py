@@ -9,6 +9,7 @@ import pytest
 
 from local.aws import EmbeddedAws
 from local.slack import Settings, StandIn
+from tests.stored import objects_in, records_in
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,21 +61,11 @@ class Cloud:
 
     def objects(self) -> dict[str, bytes]:
         """Everything that the bucket holds."""
-        pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name)
-        keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
-        return {key: self.clients.s3.get_object(Bucket=self.name, Key=key)["Body"].read() for key in keys}
+        return objects_in(self.clients.s3, self.name)
 
     def streamed(self) -> list[bytes]:
         """Everything that the stream holds, in its order."""
-        shard = self.clients.kinesis.list_shards(StreamName=self.name)["Shards"][0]["ShardId"]
-        place = self.clients.kinesis.get_shard_iterator(
-            StreamName=self.name, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
-        lines: list[bytes] = []
-        while records := (reply := self.clients.kinesis.get_records(ShardIterator=place))["Records"]:
-            lines += [record["Data"] for record in records]
-            place = reply["NextShardIterator"]
-        return lines
+        return [data for _, data in records_in(self.clients.kinesis, self.name)]
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from local.aws import EmbeddedAws
 from local.deploy import build, deploy
 from local.slack import StandIn
 from tests.proof import prove
+from tests.stored import objects_in, records_in
 
 TOKEN = "xoxp-stand-in-not-a-real-token"
 numbers = count(1)
@@ -73,24 +74,11 @@ class Stack:
 
     def objects(self) -> dict[str, bytes]:
         """Every object of the archive."""
-        s3, bucket = self.aws.client("s3"), self.outputs["ArchiveBucketName"]
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        keys = [content["Key"] for page in pages for content in page.get("Contents", [])]
-        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+        return objects_in(self.aws.client("s3"), self.outputs["ArchiveBucketName"])
 
     def records(self) -> list[tuple[str, bytes]]:
         """Partition key and data of every record of the stream."""
-        kinesis, stream = self.aws.client("kinesis"), self.outputs["EventStreamName"]
-        found: list[tuple[str, bytes]] = []
-        for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
-            iterator: str | None = kinesis.get_shard_iterator(
-                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-            )["ShardIterator"]
-            while iterator:
-                page = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
-                found += [(record["PartitionKey"], record["Data"]) for record in page["Records"]]
-                iterator = page.get("NextShardIterator") if page["Records"] else None
-        return found
+        return records_in(self.aws.client("kinesis"), self.outputs["EventStreamName"])
 
     def served(self) -> list[bytes]:
         """Every event that Slack shows by now, as it sends it."""

@@ -139,11 +139,11 @@ def test_overlapped_by_a_whole_other_run_at_any_call_nothing_is_lost_or_archived
         world, served = scenario()
         name = calls[index - 1]
         number = world.faults.counts[name] + calls[:index].count(name)
-        world.faults.at[name, number] = lambda world=world: overlap(world)
+        world.faults.at[name, number] = world.overlap
         run_whatever_comes(world)
         world.revive()
         world.until_done()
-        prove(without_orphans(world), world.stream.lines, served)
+        prove(world.committed(), world.stream.lines, served)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -157,22 +157,10 @@ def test_a_table_lost_after_a_kill_at_any_call_loses_and_repeats_nothing(scenari
         world.revive()
         world.table.item = Checkpoint()
         world.until_done()
-        prove(without_orphans(world), world.stream.lines, served)
-
-
-def overlap(world: World) -> None:
-    """Another run, start to end, while ours is on its way; ours thinks that it still has time."""
-    world.clock.time = world.table.until + 1
-    world.run()
-    world.clock.new_run()
+        prove(world.committed(), world.stream.lines, served)
 
 
 def run_whatever_comes(world: World) -> None:
     """The overlapped run may end in any orderly way: by itself, without its lease, or out of time."""
     with suppress(LeaseLostError, CrowdedSecondError):
         world.run()
-
-
-def without_orphans(world: World) -> dict[str, bytes]:
-    named = b"\n".join(world.entries())
-    return {k: v for k, v in world.archive.objects.items() if k.startswith("log/") or k.encode() in named}

@@ -65,7 +65,7 @@ def test_what_is_served_is_archived_once_and_streamed(history, mishaps, page, pe
     world.revive()
     world.until_done(runs=400)
     since = json.loads(world.entries()[0])["passes"]["live"]["watermark"]
-    prove(committed(world), world.stream.lines, [raw for raw in served if second_of(raw) > since])
+    prove(world.committed(), world.stream.lines, [raw for raw in served if second_of(raw) > since])
 
 
 def second_of(raw: bytes) -> int:
@@ -92,13 +92,6 @@ def suffer(world: World, mishap: str, number: int, call: str) -> None:
 
 
 def overlap(world: World) -> None:
-    world.clock.time = world.table.until + 1
     with suppress(CollectorError):
-        world.run()
+        world.overlap()
     world.clock.new_run()
-
-
-def committed(world: World) -> dict[str, bytes]:
-    """Without orphans: a table fault or an overlap may leave an object that no entry names."""
-    named = b"\n".join(world.entries())
-    return {k: v for k, v in world.archive.objects.items() if k.startswith("log/") or k.encode() in named}

@@ -3,8 +3,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from slack_audit.crowded import ExhaustedError
-from slack_audit.deadline import Deadline
+from slack_audit.deadline import Deadline, ExhaustedError
 from slack_audit.errors import (
     CrowdedSecondError,
     CursorRefusedError,

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from slack_audit.batches import Batch, batch_of, belonging, in_order
 from slack_audit.commit import Ledger, Provenance
-from slack_audit.crowded import ExhaustedError
-from slack_audit.deadline import Deadline
+from slack_audit.deadline import Deadline, ExhaustedError
 from slack_audit.errors import CollectorError, CrowdedSecondError, LeaseLostError, RangeRefusedError, SourceError
 from slack_audit.events import EARLIEST_SECOND
 from slack_audit.parts import Parts, Policy, Report

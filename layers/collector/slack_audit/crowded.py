@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from slack_audit.deadline import ExhaustedError
 from slack_audit.errors import CrowdedSecondError, CursorRefusedError, UnavailableError
 from slack_audit.events import Event
 from slack_audit.ports import Answer, Query
@@ -16,14 +17,6 @@ from slack_audit.ports import Answer, Query
 logger = logging.getLogger(__name__)
 
 WALKS = 20  # before the run gives up
-
-
-class ExhaustedError(Exception):
-    """Time or calls are spent: the run ends here, in order. `reason` is what its report says."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def every_event(query: Query, first: Answer, page: Callable[[Query], Answer]) -> list[Event]:

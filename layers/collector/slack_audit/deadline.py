@@ -8,6 +8,14 @@ from slack_audit.ports import Clock
 LEAST_RESERVE = 10.0  # seconds
 
 
+class ExhaustedError(Exception):
+    """Time or calls are spent: the run ends here, in order. `reason` is what its report says."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Deadline:
     """Says whether there is time, and learns from every step how much must be kept back."""
 

@@ -13,8 +13,8 @@ from concurrent.futures import Future
 import msgspec
 
 from slack_audit.budget import Budget
-from slack_audit.crowded import ExhaustedError, every_event
-from slack_audit.deadline import Deadline
+from slack_audit.crowded import every_event
+from slack_audit.deadline import Deadline, ExhaustedError
 from slack_audit.errors import (
     RateLimitedError,
     SlowAnswerError,
@@ -180,9 +180,7 @@ class Reader:
             with self._deadline.step():
                 return early.result(self._timeout())
         except TimeoutError as error:
-            raise SlowAnswerError(
-                "The answer that was read ahead did not come in time. It is asked for again."
-            ) from error
+            raise SlowAnswerError("What was read ahead did not come in time. It is asked for again.") from error
 
     def _notice(self, slack_time: int | None) -> None:
         """Rounded down, so that what we take for Slack's clock is never ahead of it."""

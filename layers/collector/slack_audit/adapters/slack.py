@@ -125,21 +125,18 @@ class SlackSource:
         except requests.ConnectTimeout as error:
             raise UnavailableError(f"Slack could not be reached for org {self._org}. {ASK_AGAIN}") from error
         except requests.Timeout as error:
-            raise SlowAnswerError(
-                f"Slack did not answer org {self._org} within {timeout:.0f} s. {ASK_AGAIN}"
-            ) from error
+            said = f"Slack did not answer org {self._org} within {timeout:.0f} s."
+            raise SlowAnswerError(f"{said} {ASK_AGAIN}") from error
         except requests.RequestException as error:
-            raise UnavailableError(
-                f"Slack could not be reached for org {self._org}, or hung up. {ASK_AGAIN}"
-            ) from error
+            said = f"Slack could not be reached for org {self._org}, or hung up."
+            raise UnavailableError(f"{said} {ASK_AGAIN}") from error
 
     def _body(self, response: requests.Response, ends: float) -> bytes:
         """The whole body. A timeout of requests is for each read alone, so the total is watched here."""
         chunks = []
         try:
-            while chunk := response.raw.read1(
-                CHUNK, decode_content=True
-            ):  # whatever is there, without waiting for more
+            # read1 gives whatever is there, without waiting for more
+            while chunk := response.raw.read1(CHUNK, decode_content=True):
                 chunks.append(chunk)
                 if time.monotonic() > ends:
                     raise SlowAnswerError(f"Slack's answer to org {self._org} took too long to arrive. {ASK_AGAIN}")

@@ -1,0 +1,27 @@
+"""What stands in a bucket and in a stream, as any AWS client reads it."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+
+
+def objects_in(s3: "S3Client", bucket: str) -> dict[str, bytes]:
+    """Every object of the bucket."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def records_in(kinesis: "KinesisClient", stream: str) -> list[tuple[str, bytes]]:
+    """Partition key and data of every record of the stream, in the order of each shard."""
+    found: list[tuple[str, bytes]] = []
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+        place = kinesis.get_shard_iterator(
+            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while records := (reply := kinesis.get_records(ShardIterator=place, Limit=10_000))["Records"]:
+            found += [(record["PartitionKey"], record["Data"]) for record in records]
+            place = reply["NextShardIterator"]
+    return found
