@@ -99,6 +99,15 @@ def test_a_fault_that_passes_is_asked_again_with_growing_waits():
     assert all(1 * 2**n / 2 <= wait <= 2**n for n, wait in enumerate(world.clock.slept))
 
 
+def test_a_back_off_that_is_over_is_not_waited_again_after_a_rate_limit(monkeypatch):
+    monkeypatch.setattr("slack_audit.read.BACK_OFF", 4.0)
+    world = World()
+    world.faults.fail("slack.read", 1, UnavailableError("503"))
+    world.faults.fail("slack.read", 2, RateLimitedError("429", retry_after=7))
+    assert a_reader(world).window(a_window(world)).whole
+    assert len([wait for wait in world.clock.slept if 2 <= wait <= 4]) == 1
+
+
 def test_a_fault_that_stays_is_raised_after_the_last_try():
     world = World()
     for number in range(1, 20):

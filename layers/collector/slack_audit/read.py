@@ -137,6 +137,7 @@ class Reader:
                 raise
             except RateLimitedError as limit:
                 self._wait_out(limit)
+                wait = 0.0
             except (TokenRefusedError, UnavailableError) as error:
                 failure, tries = error, tries + 1
                 wait = self._before_another_try(error, tries)
