@@ -6,9 +6,9 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
 
+from slack_audit import passes
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
-from slack_audit.passes import FINAL, LATE
 
 SERVICE = "slack-audit-collector"
 NAMESPACE = "SlackAuditCollector"
@@ -67,7 +67,7 @@ def record(report: Report, failure: BaseException | None) -> None:
 
 def _record_passes(report: Report) -> None:
     """What each pass found, with the pass as a dimension; a pass that read nothing says nothing."""
-    for name in (LATE, FINAL):
+    for name in (passes.LATE, passes.FINAL):
         if name in report.found:
             _single(report.org, name, LATE_EVENTS, MetricUnit.Count, report.found[name])
     for name, seconds in report.longest_delay.items():
