@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from slack_audit import __version__
+from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
 from slack_audit.adapters.kinesis import KinesisSink
@@ -18,10 +19,11 @@ from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
 from slack_audit.collect import Run
+from slack_audit.drift import Watch
 from slack_audit.errors import SettingsError
 from slack_audit.parts import Parts, Policy
 from slack_audit.passes import LIVE
-from slack_audit.settings import Settings
+from slack_audit.settings import DriftSettings, Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -39,7 +41,7 @@ def _source(settings: Settings) -> SlackSource:
 
 
 @cache
-def _archive(settings: Settings) -> S3Archive:
+def _archive(settings: Settings | DriftSettings) -> S3Archive:
     return S3Archive(boto3.client("s3", config=STORES), settings.archive_bucket)
 
 
@@ -53,7 +55,7 @@ def _table() -> Any:
     return boto3.client("dynamodb", config=STORES)
 
 
-def requested_org(event: Any, settings: Settings) -> str:
+def requested_org(event: Any, settings: Settings | DriftSettings) -> str:
     """The org of the event `{"org": "main"}`. Raises SettingsError for one that this stack does not collect."""
     org = event.get("org", settings.org) if isinstance(event, dict) else None
     if org != settings.org:
@@ -93,3 +95,19 @@ def run(settings: Settings, context: "LambdaContext") -> Iterator[Run]:
         yield Run(parts, policy(settings))
     finally:
         reader.shutdown(wait=False, cancel_futures=True)
+
+
+@cache
+def _catalog(settings: DriftSettings) -> SlackCatalog:
+    return SlackCatalog(settings.slack_api_url, settings.org, __version__)
+
+
+def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
+    """One run of the drift watch."""
+    return Watch(
+        settings.org,
+        settings.filter_names,
+        catalog=_catalog(settings),
+        archive=_archive(settings),
+        clock=LambdaClock(context.get_remaining_time_in_millis),
+    )

@@ -88,3 +88,22 @@ def _actions(env: Mapping[str, str]) -> str:
     if len(names) > MOST_ACTIONS:
         raise SettingsError(f"ActionFilter names {len(names)} actions; Slack takes at most {MOST_ACTIONS} in a call.")
     return ",".join(names)
+
+
+class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the drift watch. It gets neither the token nor the stream nor the table."""
+
+    org: str
+    slack_api_url: str
+    archive_bucket: str
+    filter_names: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "DriftSettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(
+            org=_org(env),
+            slack_api_url=_url(_required(env, "SLACK_API_URL")),
+            archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            filter_names=tuple(name.strip() for name in env.get("ACTION_FILTER", "").split(",") if name.strip()),
+        )

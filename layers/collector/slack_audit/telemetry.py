@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
 
+from slack_audit.drift import Drift
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
 
@@ -25,6 +26,12 @@ RATE_LIMITED = "RateLimited"
 AUTH_FAILURES = "AuthFailures"
 STREAM_FAILED_RECORDS = "StreamFailedRecords"
 OVERSIZE_RECORDS = "OversizeRecords"
+DRIFT_FAILURES = "DriftFailures"
+NEW_ACTIONS = "NewActions"
+GONE_ACTIONS = "GoneActions"
+UNKNOWN_ACTIONS = "UnknownActions"
+UNKNOWN_FILTER_ACTIONS = "UnknownFilterActions"
+SCHEMA_CHANGES = "SchemaChanges"
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
@@ -56,3 +63,15 @@ def record(report: Report, failure: BaseException | None) -> None:
     if report.backlog is not None and report.lag is not None:
         metrics.add_metric(PUBLISH_BACKLOG, count, report.backlog)
         metrics.add_metric(LIVE_LAG, MetricUnit.Seconds, report.lag)
+
+
+def record_drift(report: Drift, failure: BaseException | None) -> None:
+    """The metrics of a run of the drift watch."""
+    metrics.add_dimension("org", report.org)
+    count = MetricUnit.Count
+    metrics.add_metric(DRIFT_FAILURES, count, int(failure is not None))
+    metrics.add_metric(NEW_ACTIONS, count, len(report.new_actions))
+    metrics.add_metric(GONE_ACTIONS, count, len(report.gone_actions))
+    metrics.add_metric(UNKNOWN_ACTIONS, count, len(report.unknown_actions))
+    metrics.add_metric(UNKNOWN_FILTER_ACTIONS, count, len(report.unknown_filter_actions))
+    metrics.add_metric(SCHEMA_CHANGES, count, len(report.schema_changes))
