@@ -330,7 +330,8 @@ class Catalog:
         self.lists: dict[str, bytes | Exception] = {
             "actions": b'{"actions":{"user":["user_login","user_logout"],"file":["file_shared"]}}',
             "schemas": b'{"schemas":[{"type":"user","user":{"id":"string","name":"string"}}]}',
-        } | lists
+            **lists,
+        }
         self.asked: list[str] = []
 
     def read(self, kind: Kind, timeout: float) -> bytes:

@@ -257,7 +257,7 @@ def test_an_object_that_cannot_be_read_is_told_and_the_others_are_looked_at(worl
     assert line.__dict__["key"] == damaged
 
 
-def test_when_time_is_up_it_stops_in_order_and_says_so(world, told):
+def test_when_time_is_up_it_stops_in_order_and_says_so(world: World, told):
     keys = [world.events(YESTERDAY, f"unknown_{number}", number=number) for number in range(5)]
     genuine = world.archive.get
 
@@ -376,7 +376,7 @@ def test_a_kept_list_that_was_altered_is_told_and_all_else_is_done(world):
     assert (report.unknown_filter_actions, report.unknown_actions) == (["no_such"], {"never_heard_of": 1})
 
 
-def test_an_archive_that_cannot_be_listed_fails_the_run_after_what_was_found_was_told(world, told):
+def test_an_archive_that_cannot_be_listed_fails_the_run_after_what_was_found_was_told(world: World, told):
     world.events(YESTERDAY, "never_heard_of")
     genuine = world.archive.keys
 
