@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -179,6 +181,20 @@ def test_a_reset_passes(slack, wired):
 def test_an_address_where_nobody_listens_passes():
     with nobody() as url:
         assert type(failure(at(url))) is UnavailableError
+
+
+def test_a_server_that_lets_nobody_in_passes():
+    with ExitStack() as waiting:
+        full = waiting.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+        error = failure(at(f"http://127.0.0.1:{full.getsockname()[1]}/audit/v1"), timeout=0.5)
+    assert type(error) is UnavailableError
+    assert "could not be reached." in str(error)
 
 
 @pytest.mark.parametrize(
