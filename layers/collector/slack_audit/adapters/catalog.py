@@ -38,7 +38,10 @@ class SlackCatalog:
             self._session.mount(scheme, HTTPAdapter(max_retries=0))
 
     def read(self, kind: Kind, timeout: float) -> bytes:
-        """The answer's bytes as Slack sent them, within `timeout` seconds for everything. Raises SourceError."""
+        """The answer's bytes as Slack sent them. Raises SourceError, also where the body is not whole in time.
+
+        Only a server that drips its headers can take longer than `timeout`: requests gives no way to watch these.
+        """
         ends = time.monotonic() + timeout
         url = f"{self._url}/{kind}"
         limits = (min(CONNECT_TIMEOUT, timeout), timeout)
