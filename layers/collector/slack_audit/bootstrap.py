@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from slack_audit import __version__, orders
+from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
 from slack_audit.adapters.kinesis import KinesisSink
@@ -19,11 +20,12 @@ from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
 from slack_audit.backfill import List, Order
 from slack_audit.collect import Run
+from slack_audit.drift import Watch
 from slack_audit.errors import SettingsError
 from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
 from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
-from slack_audit.settings import Settings
+from slack_audit.settings import DriftSettings, Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -44,7 +46,7 @@ def _source(settings: Settings) -> SlackSource:
 
 
 @cache
-def _archive(settings: Settings) -> S3Archive:
+def _archive(settings: Settings | DriftSettings) -> S3Archive:
     return S3Archive(boto3.client("s3", config=STORES), settings.archive_bucket)
 
 
@@ -58,7 +60,7 @@ def _table() -> Any:
     return boto3.client("dynamodb", config=STORES)
 
 
-def requested_org(event: Any, settings: Settings) -> str:
+def requested_org(event: Any, settings: Settings | DriftSettings) -> str:
     """The org of the event `{"org": "main"}`. Raises SettingsError for one that this stack does not collect."""
     org = event.get("org", settings.org) if isinstance(event, dict) else None
     if org != settings.org:
@@ -122,3 +124,19 @@ def carry_out(order: Order | List, settings: Settings, context: "LambdaContext")
     """Does what a person wants done to the backfills. Raises CollectorError, and then nothing was changed."""
     with parts(settings, context) as outside:
         return orders.carry_out(order, outside, policy(settings))
+
+
+@cache
+def _catalog(settings: DriftSettings) -> SlackCatalog:
+    return SlackCatalog(settings.slack_api_url, settings.org, __version__)
+
+
+def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
+    """One run of the drift watch."""
+    return Watch(
+        settings.org,
+        settings.filter_names,
+        catalog=_catalog(settings),
+        archive=_archive(settings),
+        clock=LambdaClock(context.get_remaining_time_in_millis),
+    )
