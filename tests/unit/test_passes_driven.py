@@ -8,13 +8,16 @@ import pytest
 
 from slack_audit.backfill import MOST_AT_ONCE
 from slack_audit.errors import (
+    ActionRefusedError,
     ArchiveDamagedError,
     CrowdedSecondError,
     LeaseBusyError,
     LeaseLostError,
     RateLimitedError,
+    RefusedError,
     SettingsError,
     StorageError,
+    UnavailableError,
 )
 from slack_audit.log import Filters
 from slack_audit.parts import Report
@@ -446,3 +449,27 @@ def test_a_cut_answer_of_any_of_the_calls_makes_the_window_smaller():
     world.slack.add(served)
     world.until_done()
     prove(world.archive.objects, world.stream.lines, served)
+
+
+def test_an_action_that_slack_does_not_know_is_named():
+    world = World(filters=Filters(action="user_login,user_lgoin,file_shraed"))
+    world.faults.fail("slack.read", 1, ActionRefusedError("HTTP 400. Check ActionFilter."))
+    with pytest.raises(RefusedError, match="does not know user_lgoin, file_shraed"):
+        world.run()
+    assert world.archive.objects == {}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        pytest.param(UnavailableError("down"), id="that cannot be read"),
+        pytest.param(b'{"actions":{"user":["user_lgoin"]}}', id="that has the name"),
+        pytest.param(b"<html>", id="that is none"),
+    ],
+)
+def test_a_list_of_actions_that_does_not_help_leaves_the_refusal_as_it_is(listed):
+    world = World(filters=Filters(action="user_lgoin"))
+    world.catalog.lists["actions"] = listed
+    world.faults.fail("slack.read", 1, ActionRefusedError("HTTP 400. Check ActionFilter."))
+    with pytest.raises(ActionRefusedError, match="Check ActionFilter"):
+        world.run()
