@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from slack_audit import __version__, bootstrap, telemetry
+from slack_audit.backfill import Start, order_of
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.drift import Drift
 from slack_audit.log import LogEntry
@@ -108,8 +109,20 @@ def test_the_changelog_and_the_project_name_this_version():
 def test_the_sample_events_are_what_the_functions_take(sample):
     event = json.loads((ROOT / "events" / sample).read_text())
     assert event == {"org": template()["Parameters"]["Org"]["Default"]}
+    backfill = json.loads((ROOT / "events" / "backfill.json").read_text())
+    assert backfill["org"] == event["org"]
+    order = order_of(backfill["backfill"])
+    assert isinstance(order, Start)
+    assert order.name == "backfill-1767225600-1769903999"
     assert bootstrap.requested_org.__doc__ is not None
     assert '{"org": "main"}' in bootstrap.requested_org.__doc__
+
+
+def test_the_orders_that_the_readme_shows_are_understood():
+    shown = re.findall(r"^order '(.*?)'", README, re.MULTILINE)
+    assert len(shown) == 3
+    for payload in shown:
+        order_of(json.loads(payload)["backfill"])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
