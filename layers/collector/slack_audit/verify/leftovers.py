@@ -50,7 +50,7 @@ class Stretches:
         if not self._reach:
             self._windows.sort()
             self._reach = list(accumulate((hi for _, hi in self._windows), max))
-        before = bisect_right(self._windows, (window.hi, window.hi))
+        before = bisect_right(self._windows, window.hi, key=lambda it: it[0])
         return before > 0 and self._reach[before - 1] >= window.lo
 
 
