@@ -2,7 +2,9 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -332,7 +334,7 @@ def test_a_first_entry_that_seals_one_before_it():
     )
 
 
-STEPS = {
+STEPS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "a pass that is no backfill": ("late", lambda passes: passes.pop("late")),
     "nothing": (f"backfill-{DAY_START}-{DAY_START + 9}", lambda passes: None),
     "a beginning that its name does not say": (

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
@@ -13,7 +14,14 @@ from slack_audit.errors import StorageError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-THREADS = 16  # the client's connection pool should hold as many
+THREADS = 16
+CLIENT = Config(  # for the client: every call ends, and no thread waits for a connection
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=THREADS,
+    response_checksum_validation="when_required",  # whoever reads from here checks SHA-256 anyway
+)
 AHEAD = 32  # objects that are fetched or wait to be looked at: what bounds the memory
 
 ADVICE = {
