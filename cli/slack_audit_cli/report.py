@@ -14,6 +14,7 @@ from slack_audit.verify.coverage import Coverage, PassCoverage, Since
 from slack_audit.verify.findings import WARNINGS, Finding
 from slack_audit.verify.prove import Proof, Scope
 
+NARROW = 92  # columns: below, the years and some space are left out
 MOST_SHOWN = 5  # examples of a kind; JSON has more
 
 
@@ -35,7 +36,7 @@ def show(proof: Proof, where: str, console: Console) -> None:
     console.print(Text(f"Archive of {proof.org} in {where}", style="bold"), soft_wrap=True)
     console.print()
     if proof.coverage.entries:
-        console.print(_passes(proof.coverage))
+        console.print(_passes(proof.coverage, narrow=console.width < NARROW))
         console.print()
         console.print(_figures(proof))
         console.print()
@@ -47,23 +48,26 @@ def show(proof: Proof, where: str, console: Console) -> None:
         console.print("Keep it outside the bucket: with --head it shows later that nothing before it was replaced.")
 
 
-def _passes(coverage: Coverage) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+def _passes(coverage: Coverage, *, narrow: bool) -> Table:
+    """Of a backfill, JSON has the whole name; here its stretch names it."""
+    table = Table(box=None, padding=(0, 1 if narrow else 2, 0, 0), header_style="dim")
     for title in ("pass", "from (UTC)", "to (UTC)"):
-        table.add_column(title, no_wrap=title != "pass", overflow="fold")
+        table.add_column(title, no_wrap=True)
     for title in ("covers", "windows", "events", "gaps"):
         table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("", style="dim", no_wrap=True)
     for it in coverage.passes:
-        table.add_row(*_row(it))
+        table.add_row(*_row(it, "%m-%d %H:%M:%S" if narrow else "%Y-%m-%d %H:%M:%S"))
     return table
 
 
-def _row(it: PassCoverage) -> tuple[str | Text, ...]:
-    name = it.name if it.state == "running" else f"{it.name} ({it.state})"
+def _row(it: PassCoverage, clock: str) -> tuple[str | Text, ...]:
+    name, state = it.name.partition("-")[0], "" if it.state == "running" else it.state
     if it.first is None or it.last is None:
-        return name, Text("nothing read", style="dim"), "", "", "0", "0", "0"
+        return name, Text("nothing read", style="dim"), "", "", "0", "0", "0", state
     gaps = Text(f"{it.gaps}: {_span(it.missing)}", style="bold red") if it.gaps else Text("0")
-    return name, _second(it.first), _second(it.last), _span(it.seconds), f"{it.windows:,}", f"{it.events:,}", gaps
+    first, last = (f"{datetime.fromtimestamp(at, UTC):{clock}}" for at in (it.first, it.last))
+    return name, first, last, _span(it.seconds), f"{it.windows:,}", f"{it.events:,}", gaps, state
 
 
 def _figures(proof: Proof) -> Table:
@@ -94,7 +98,7 @@ def _figures(proof: Proof) -> Table:
 def _scope(scope: Scope) -> str:
     if scope.days is None:
         return f"the whole log, entries {scope.first:,} to {scope.last or 0:,}, and everything under raw/"
-    days = f"{scope.days[0]} to {scope.days[-1]}" if scope.days else "none"
+    days = " to ".join(sorted({*scope.days[:1], *scope.days[-1:]})) or "none"
     part = f"only entries {scope.first:,} to {scope.last or 0:,} (since {_moment(scope.since)})"
     beside = f"beside them {scope.consulted:,} entries and {scope.neighbours:,} batches from before"
     return f"{part}; orphans of {_many(len(scope.days), 'day')} ({days}); {beside}"
@@ -132,10 +136,6 @@ def _many(count: int, what: str) -> str:
 
 def _moment(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else "never"
-
-
-def _second(at: int) -> str:
-    return _moment(datetime.fromtimestamp(at, UTC))
 
 
 def _span(seconds: int) -> str:
