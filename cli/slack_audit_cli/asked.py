@@ -10,13 +10,13 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 def moment(text: str, now: datetime) -> datetime:
     """`2d`, `36h` (ago), `2026-01-01` or `2026-01-01T12:00:00+02:00`; without an offset it is UTC."""
-    if ago := re.fullmatch(r"([0-9]{1,5})([mhdw])", text):
+    if ago := re.fullmatch(r"([0-9]{1,4})([mhdw])", text):
         return now - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     try:
         said = datetime.fromisoformat(text)
-    except ValueError:
+        return (said if said.tzinfo else said.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is no time: say 2d or 36h (ago), 2026-01-01 or 2026-01-01T12:00:00Z") from None
-    return said if said.tzinfo else said.replace(tzinfo=UTC)
 
 
 def head(text: str) -> Head:
