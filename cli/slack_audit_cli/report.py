@@ -22,7 +22,7 @@ def as_json(proof: Proof) -> str:
     """All of it, indented."""
     said: dict[str, Any] = msgspec.to_builtins(proof)
     said |= {"faults": proof.faults, "warnings": proof.warnings}
-    said["head"] = f"{proof.head.number}:{proof.head.digest}" if proof.head else None
+    said["head"] = str(proof.head) if proof.head else None
     said["findings"] = [
         {**msgspec.to_builtins(it), "warning": it.is_warning, "advice": it.advice} for it in proof.findings
     ]
@@ -44,7 +44,7 @@ def show(proof: Proof, where: str, console: Console) -> None:
         _show_kind(list(findings), proof.totals[kind], console)
     console.print(_verdict(proof), soft_wrap=True)
     if proof.proven and proof.head is not None:
-        console.print(Text(f"Head {proof.head.number}:{proof.head.digest}", style="bold"), soft_wrap=True)
+        console.print(Text(f"Head {proof.head}", style="bold"), soft_wrap=True)
         console.print("Keep it outside the bucket: with --head it shows later that nothing before it was replaced.")
 
 

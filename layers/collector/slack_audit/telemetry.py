@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from slack_audit import passes
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
+from slack_audit.verify.prove import Proof
 
 SERVICE = "slack-audit-collector"
 NAMESPACE = "SlackAuditCollector"
@@ -29,6 +30,8 @@ RATE_LIMITED = "RateLimited"
 AUTH_FAILURES = "AuthFailures"
 STREAM_FAILED_RECORDS = "StreamFailedRecords"
 OVERSIZE_RECORDS = "OversizeRecords"
+VERIFY_FINDINGS = "VerifyFindings"
+VERIFIED_EVENTS = "VerifiedEvents"
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
@@ -78,3 +81,14 @@ def _single(org: str, name: str, metric: str, unit: MetricUnit, value: float) ->
     dimensions = {"service": SERVICE, "org": org, "pass": name}
     with single_metric(metric, unit, value, namespace=NAMESPACE, default_dimensions=dimensions):
         pass
+
+
+def record_proof(proof: Proof) -> None:
+    """What a check of the archive found: each finding as a line of the log, and the metrics, 0 when it is clean."""
+    for finding in proof.findings:
+        write = logger.warning if finding.is_warning else logger.error
+        said = {"kind": finding.kind, "where": finding.where, "what": finding.what, "advice": finding.advice}
+        write("finding", extra=said)
+    metrics.add_dimension("org", proof.org)
+    metrics.add_metric(VERIFY_FINDINGS, MetricUnit.Count, proof.faults)
+    metrics.add_metric(VERIFIED_EVENTS, MetricUnit.Count, proof.coverage.events)

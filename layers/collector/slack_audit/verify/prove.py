@@ -24,6 +24,9 @@ class Head(msgspec.Struct, frozen=True):
     number: int
     digest: str
 
+    def __str__(self) -> str:
+        return f"{self.number}:{self.digest}"
+
 
 class Scope(msgspec.Struct):
     """What was looked at: the entries `first` to `last`, and their batches. Without `since` that is the whole log.
@@ -61,6 +64,21 @@ class Proof(msgspec.Struct, frozen=True):
     def warnings(self) -> int:
         """How many are only worth a look."""
         return sum(count for kind, count in self.totals.items() if kind in WARNINGS)
+
+    def summary(self) -> dict[str, object]:
+        """In a few fields, for a log or an answer."""
+        return {
+            "org": self.org,
+            "proven": self.proven,
+            "faults": self.faults,
+            "warnings": self.warnings,
+            "totals": {kind.value: count for kind, count in self.totals.items()},
+            "first": self.scope.first,
+            "last": self.scope.last,
+            "batches": self.coverage.objects,
+            "events": self.coverage.events,
+            "head": str(self.head) if self.head else None,
+        }
 
 
 def prove(
