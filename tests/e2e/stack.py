@@ -72,6 +72,15 @@ class Stack:
             FunctionName=self.outputs["CollectFunctionName"], Payload=json.dumps(payload or {"org": "main"})
         )
 
+    def watch(self) -> dict[str, Any]:
+        """What the drift function returned; raises AssertionError with its error if it failed."""
+        reply = self.aws.client("lambda").invoke(
+            FunctionName=self.outputs["DriftFunctionName"], Payload=json.dumps({"org": "main"})
+        )
+        result: dict[str, Any] = json.loads(reply["Payload"].read())
+        assert "FunctionError" not in reply, result
+        return result
+
     def objects(self) -> dict[str, bytes]:
         """Every object of the archive."""
         return objects_in(self.aws.client("s3"), self.outputs["ArchiveBucketName"])

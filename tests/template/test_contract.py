@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from tests.template.reading import ROOT, of_type, properties, template
+from tests.template.reading import FUNCTIONS, ROOT, properties, schedule_of, template
 
 PARAMETERS = {
     "Org": "main",
@@ -30,6 +30,7 @@ OUTPUTS = {
     "CheckpointTableName": {"Ref": "CheckpointTable"},
     "SlackTokenSecretArn": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
     "FailureQueueUrl": {"Ref": "FailureQueue"},
+    "DriftFunctionName": {"Ref": "DriftFunction"},
 }
 VARIABLES = {
     "ORG": {"Ref": "Org"},
@@ -50,6 +51,16 @@ VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
+DRIFT_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "SLACK_API_URL": {"Ref": "SlackApiUrl"},
+    "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
+    "ACTION_FILTER": {"Ref": "ActionFilter"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+VARIABLES_OF = {"CollectFunction": VARIABLES, "DriftFunction": DRIFT_VARIABLES}
 LEAST = {
     "InitialLookbackHours": 0,
     "LiveLagSeconds": 0,
@@ -191,15 +202,21 @@ def test_an_output_explains_itself(name):
     assert template()["Outputs"][name]["Description"].endswith(".")
 
 
-def test_the_function_gets_these_variables_and_no_others():
-    assert properties("CollectFunction")["Environment"] == {"Variables": VARIABLES}
+def test_these_are_all_functions():
+    functions = [name for name, it in template()["Resources"].items() if it["Type"] == "AWS::Serverless::Function"]
+    assert sorted(functions) == sorted(FUNCTIONS) == sorted(VARIABLES_OF)
+
+
+@pytest.mark.parametrize(("function", "variables"), VARIABLES_OF.items())
+def test_a_function_gets_these_variables_and_no_others(function, variables):
+    assert properties(function)["Environment"] == {"Variables": variables}
     assert template().get("Globals") is None
 
 
-def test_the_sample_event_is_what_the_schedule_sends():
-    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
-    sent = schedule["Properties"]["Target"]["Input"]["Fn::Sub"].replace("${Org}", PARAMETERS["Org"])
-    assert json.loads(sent) == json.loads((ROOT / "events" / "collect.json").read_text()) == {"org": "main"}
+@pytest.mark.parametrize(("function", "sample"), [("CollectFunction", "collect.json"), ("DriftFunction", "drift.json")])
+def test_the_sample_event_is_what_the_schedule_sends(function, sample):
+    sent = schedule_of(function)["Target"]["Input"]["Fn::Sub"].replace("${Org}", PARAMETERS["Org"])
+    assert json.loads(sent) == json.loads((ROOT / "events" / sample).read_text()) == {"org": "main"}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from slack_audit import __version__, orders
+from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
 from slack_audit.adapters.kinesis import KinesisSink
@@ -21,11 +22,12 @@ from slack_audit.adapters.slack import SlackSource
 from slack_audit.adapters.vault_s3 import CLIENT, S3Vault
 from slack_audit.backfill import List, Order
 from slack_audit.collect import Run
+from slack_audit.drift import Watch
 from slack_audit.errors import SettingsError
 from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
 from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
-from slack_audit.settings import Settings, VerifySettings
+from slack_audit.settings import DriftSettings, Settings, VerifySettings
 from slack_audit.verify.prove import Proof, prove
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def _source(settings: Settings) -> SlackSource:
 
 
 @cache
-def _archive(settings: Settings) -> S3Archive:
+def _archive(settings: Settings | DriftSettings) -> S3Archive:
     return S3Archive(boto3.client("s3", config=STORES), settings.archive_bucket)
 
 
@@ -62,7 +64,7 @@ def _table() -> Any:
     return boto3.client("dynamodb", config=STORES)
 
 
-def requested_org(event: Any, settings: Settings | VerifySettings) -> str:
+def requested_org(event: Any, settings: Settings | DriftSettings | VerifySettings) -> str:
     """The org of the event `{"org": "main"}`. Raises SettingsError for one that this stack does not collect."""
     org = event.get("org", settings.org) if isinstance(event, dict) else None
     if org != settings.org:
@@ -126,6 +128,22 @@ def carry_out(order: Order | List, settings: Settings, context: "LambdaContext")
     """Does what a person wants done to the backfills. Raises CollectorError, and then nothing was changed."""
     with parts(settings, context) as outside:
         return orders.carry_out(order, outside, policy(settings))
+
+
+@cache
+def _catalog(settings: DriftSettings) -> SlackCatalog:
+    return SlackCatalog(settings.slack_api_url, settings.org, __version__)
+
+
+def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
+    """One run of the drift watch."""
+    return Watch(
+        settings.org,
+        settings.filter_names,
+        catalog=_catalog(settings),
+        archive=_archive(settings),
+        clock=LambdaClock(context.get_remaining_time_in_millis),
+    )
 
 
 def requested_days(event: Any) -> int:

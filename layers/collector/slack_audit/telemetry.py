@@ -7,6 +7,7 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from slack_audit import passes
+from slack_audit.drift import Drift
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
 from slack_audit.verify.prove import Proof
@@ -30,6 +31,12 @@ RATE_LIMITED = "RateLimited"
 AUTH_FAILURES = "AuthFailures"
 STREAM_FAILED_RECORDS = "StreamFailedRecords"
 OVERSIZE_RECORDS = "OversizeRecords"
+DRIFT_FAILURES = "DriftFailures"
+NEW_ACTIONS = "NewActions"
+GONE_ACTIONS = "GoneActions"
+UNKNOWN_ACTIONS = "UnknownActions"
+UNKNOWN_FILTER_ACTIONS = "UnknownFilterActions"
+SCHEMA_CHANGES = "SchemaChanges"
 VERIFY_FINDINGS = "VerifyFindings"
 VERIFIED_EVENTS = "VerifiedEvents"
 
@@ -81,6 +88,18 @@ def _single(org: str, name: str, metric: str, unit: MetricUnit, value: float) ->
     dimensions = {"service": SERVICE, "org": org, "pass": name}
     with single_metric(metric, unit, value, namespace=NAMESPACE, default_dimensions=dimensions):
         pass
+
+
+def record_drift(report: Drift, failure: BaseException | None) -> None:
+    """The metrics of a run of the drift watch."""
+    metrics.add_dimension("org", report.org)
+    count = MetricUnit.Count
+    metrics.add_metric(DRIFT_FAILURES, count, int(failure is not None))
+    metrics.add_metric(NEW_ACTIONS, count, len(report.new_actions))
+    metrics.add_metric(GONE_ACTIONS, count, len(report.gone_actions))
+    metrics.add_metric(UNKNOWN_ACTIONS, count, len(report.unknown_actions))
+    metrics.add_metric(UNKNOWN_FILTER_ACTIONS, count, len(report.unknown_filter_actions))
+    metrics.add_metric(SCHEMA_CHANGES, count, len(report.schema_changes))
 
 
 def record_proof(proof: Proof) -> None:
