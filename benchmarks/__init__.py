@@ -1,1 +1,1 @@
-"""Measurements that a person runs; none of them is a test."""
+"""The figures that we claim, each measured again by one command."""

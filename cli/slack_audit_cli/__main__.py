@@ -1,5 +1,5 @@
 """`python -m slack_audit_cli` is `slack-audit`."""
 
-from slack_audit_cli.app import app
+from slack_audit_cli.app import main
 
-app(prog_name="slack-audit")
+main()

@@ -3,6 +3,8 @@
 0 done and well, 1 done and something is wrong, 2 not done: it was asked wrongly, or could not be read.
 """
 
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,6 +29,15 @@ from slack_audit_cli.report import as_json, show
 WELL, WRONG, NOT_DONE = 0, 1, 2
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def main() -> None:
+    """`slack-audit`. A crash is not done, which must not look like a finding."""
+    try:
+        app(prog_name="slack-audit")
+    except Exception:  # noqa: BLE001 - whatever it is: its traceback, and the code for it
+        traceback.print_exc()
+        sys.exit(NOT_DONE)
 
 
 @app.callback()

@@ -1,6 +1,8 @@
 """The command as it is typed: what it prints, and what it ends with."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from slack_audit import __version__
 from slack_audit.verify.prove import Head
+from slack_audit_cli import app as command
 from slack_audit_cli import asked
 from slack_audit_cli.app import app
 from slack_audit_cli.report import _span
@@ -205,6 +208,17 @@ def test_without_credentials_it_says_how_to_get_some(monkeypatch, tmp_path):
     assert "Check the name of the profile." in result.stderr
 
 
+def test_a_crash_ends_with_2_and_not_like_a_finding(monkeypatch, capsys):
+    def crash(**_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(command, "app", crash)
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 2
+    assert "a mistake of ours" in capsys.readouterr().err
+
+
 # ---- a bucket ----
 
 
@@ -248,6 +262,20 @@ def test_it_runs_as_a_module():
     path = f"{ROOT / 'cli'}:{ROOT / 'layers' / 'collector'}"
     ran = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": path}, check=True)
     assert ran.stdout == f"{__version__}\n"
+
+
+def test_it_can_be_interrupted(tmp_path):
+    ready = tmp_path / "log" / "org=main"
+    ready.mkdir(parents=True)
+    os.mkfifo(ready / "000000000000.json")  # reading it waits for ever
+    path = f"{ROOT / 'cli'}:{ROOT / 'layers' / 'collector'}"
+    command_line = [sys.executable, "-m", "slack_audit_cli", "verify", "--folder", str(tmp_path)]
+    running = subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": path})
+    with open(ready / "000000000000.json", "wb"):  # opens as soon as it is being read
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+    assert running.returncode not in {0, 1}
+    assert "Traceback" not in said
 
 
 def test_the_help_tells_the_exit_codes():

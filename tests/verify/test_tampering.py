@@ -402,6 +402,13 @@ def test_an_id_that_would_play_with_a_terminal_is_shown_as_text():
     assert len(text) < 160
 
 
+def test_a_key_that_would_play_with_a_terminal_is_shown_as_text():
+    nasty = "raw/org=main/\x1b[2J\n" + "x" * 900
+    text = only(found({**OBJECTS, nasty: b""}), "foreign")
+    assert text.startswith("raw/org=main/\\x1b[2J\\nxxx")
+    assert len(text) < 600
+
+
 def test_thousands_of_faults_are_all_counted_and_a_few_kept():
     foreign = {f"raw/org=main/{number}": b"" for number in range(5_000)}
     proof = proof_of({**OBJECTS, **foreign})

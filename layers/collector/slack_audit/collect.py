@@ -180,13 +180,13 @@ class Run:
                 raise
             return  # our clock was ahead of Slack's; the refusal has corrected it
         if not reading.whole:
-            self._turns.note_cut(turn)
+            self._turns.note(turn, reading)
         elif not self._turns.is_too_young(turn, reading.slack_time):
             self._take(turn, reading)
 
     def _take(self, turn: Turn, reading: Reading) -> None:
         """Commits a whole answer, and publishes while the next window is already being read."""
-        self._turns.note_whole(turn, len(reading.events))
+        self._turns.note(turn, reading)
         following = self._turns.after(turn)
         if following is not None:
             self._reader.read_ahead(following.window, spare=following.spare)

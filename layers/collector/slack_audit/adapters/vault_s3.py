@@ -14,12 +14,12 @@ from slack_audit.errors import StorageError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-THREADS = 16
+THREADS = 16  # of one `get_many`; two of them may be on their way at once, one for the log and one for the batches
 CLIENT = Config(  # for the client: every call ends, and no thread waits for a connection
     connect_timeout=5,
     read_timeout=30,
     retries={"mode": "standard", "total_max_attempts": 5},
-    max_pool_connections=THREADS,
+    max_pool_connections=2 * THREADS,
     response_checksum_validation="when_required",  # whoever reads from here checks SHA-256 anyway
 )
 AHEAD = 32  # objects that are fetched or wait to be looked at: what bounds the memory

@@ -3,10 +3,10 @@
 import msgspec
 
 from slack_audit.verify.evidence import Entry, Event, Fault, Window, digest_of, event_of, lines_of
-from slack_audit.verify.findings import Findings, Kind
+from slack_audit.verify.findings import Findings, Kind, clear
 from slack_audit.verify.uniqueness import Ids, short
 
-SHOWN = 80  # characters of an id
+SHOWN = 80  # characters of an id in a message
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -60,14 +60,8 @@ class BatchCheck:
             place = (event.second or 0, event.id)
             if place < last:
                 what = "stands after one that is later, or has a larger id"
-                self._findings.add(Kind.ORDER, f"{key}, event {shown(event.id)}", what)
+                self._findings.add(Kind.ORDER, f"{key}, event {clear(event.id, SHOWN)}", what)
             last = place
             if event.second is not None and not window.lo <= event.second <= window.hi:
                 what = f"is of the second {event.second}, the window is {window.lo} to {window.hi}"
-                self._findings.add(Kind.OUTSIDE, f"{key}, event {shown(event.id)}", what)
-
-
-def shown(identity: str) -> str:
-    """An id as a person may be shown it, whatever it is."""
-    clear = identity if identity.isprintable() else ascii(identity)
-    return clear if len(clear) <= SHOWN else f"{clear[:SHOWN]}…"
+                self._findings.add(Kind.OUTSIDE, f"{key}, event {clear(event.id, SHOWN)}", what)

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 MOST_EXAMPLES = 20  # kept of each kind
+LONGEST = 500  # characters of a key or a sentence
 
 
 class Kind(StrEnum):
@@ -104,7 +105,7 @@ class Findings:
         self.totals[kind] += 1
         kept = self._kept.setdefault(kind, [])
         if len(kept) < self._most:
-            kept.append(Finding(kind, where, what))
+            kept.append(Finding(kind, clear(where), clear(what)))
 
     def wants(self, kind: Kind) -> bool:
         """Would one more of this kind be kept?"""
@@ -113,3 +114,10 @@ class Findings:
     def kept(self) -> list[Finding]:
         """By kind, gravest first."""
         return [finding for kind in Kind for finding in self._kept.get(kind, [])]
+
+
+def clear(text: str, longest: int = LONGEST) -> str:
+    """As a person may be shown it. Keys and ids are what somebody else wrote: they may be endless, or play with a
+    terminal."""
+    shown = text if text.isprintable() else ascii(text)[1:-1]
+    return shown if len(shown) <= longest else f"{shown[:longest]}…"

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import msgspec
 
-from slack_audit.verify.batches import BatchCheck, shown
+from slack_audit.verify.batches import SHOWN, BatchCheck
 from slack_audit.verify.coverage import Coverage
 from slack_audit.verify.entries import LogCheck
 from slack_audit.verify.evidence import Entry, digest_of, entry_of, event_of, lines_of, log_key, log_prefix, number_of
-from slack_audit.verify.findings import WARNINGS, Finding, Findings, Kind
+from slack_audit.verify.findings import WARNINGS, Finding, Findings, Kind, clear
 from slack_audit.verify.leftovers import Leftovers, Names, Stretches
 from slack_audit.verify.uniqueness import Ids, short
 from slack_audit.verify.vault import Vault, fetched, first_since, newest_number
@@ -218,7 +218,7 @@ class _Verification:
         body = self._vault.get(entry.proper_key) if entry and entry.proper_key else None
         lines = lines_of(body) if body is not None else []
         ids = (event_of(line).id for line in lines) if isinstance(lines, list) else iter(())
-        return next((shown(identity) for identity in ids if short(identity) == digest), "that is gone")
+        return next((clear(identity, SHOWN) for identity in ids if short(identity) == digest), "that is gone")
 
     def _check_kept(self, kept: Head | None) -> None:
         if kept is None:
