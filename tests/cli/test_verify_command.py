@@ -264,6 +264,10 @@ def test_it_runs_as_a_module():
     assert ran.stdout == f"{__version__}\n"
 
 
+def test_it_says_its_version():
+    assert CliRunner().invoke(command.app, ["version"]).stdout == f"{__version__}\n"
+
+
 def test_it_can_be_interrupted(tmp_path):
     ready = tmp_path / "log" / "org=main"
     ready.mkdir(parents=True)

@@ -217,3 +217,29 @@ def test_the_progress_is_told_by_entries():
     told: list[tuple[int, int]] = []
     prove("main", Memory(OBJECTS), progress=lambda done, total: told.append((done, total)))
     assert told == [(number, 10) for number in range(1, 11)]
+
+
+# ---- while the collector runs ----
+
+
+class Moving(Memory):
+    """A bucket that is being written to: its listing of the log is older than what is read of it."""
+
+    def keys(self, prefix, after=""):
+        return (key for key in super().keys(prefix, after) if key != "log/org=main/000000000009.json")
+
+
+def test_what_is_committed_during_the_proof_is_no_orphan():
+    proof = prove("main", Moving(OBJECTS))
+    assert (proof.proven, proof.totals, proof.scope.last) == (True, {}, 8)
+
+
+class Shrinking(Memory):
+    """A bucket of which an entry goes away between its listing and its reading."""
+
+    def get_many(self, keys):
+        return (None if key.endswith("000000000004.json") else self.get(key) for key in keys)
+
+
+def test_an_entry_that_goes_away_during_the_proof_is_a_gap():
+    assert dict(prove("main", Shrinking(OBJECTS)).totals) == {"gap": 1, "orphan": 1}

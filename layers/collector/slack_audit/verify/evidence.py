@@ -36,11 +36,6 @@ class Window(msgspec.Struct, frozen=True):
         """The UTC day of its first second."""
         return datetime.fromtimestamp(self.lo, UTC).date().isoformat()
 
-    @property
-    def seconds(self) -> int:
-        """How many it has."""
-        return self.hi - self.lo + 1
-
 
 class Pass(msgspec.Struct, frozen=True):
     """One pass after an entry."""
