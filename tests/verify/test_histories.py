@@ -112,7 +112,7 @@ def run_on(world: World, runs: int) -> None:
         world.next_minute(10)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     history=st.lists(st.tuples(st.integers(0, 5_000), st.integers(1, 20), st.integers(0, 2_500)), max_size=25),
     mishaps=mishaps,

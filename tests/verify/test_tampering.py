@@ -418,7 +418,7 @@ def test_thousands_of_faults_are_all_counted_and_a_few_kept():
 # ---- any byte ----
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(data=st.data())
 def test_any_changed_byte_is_found(data):
     """Nothing inside the archive seals the newest entry, but a head that was kept does."""
