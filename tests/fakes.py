@@ -180,6 +180,26 @@ class Archive:
         return f"s3://archive/{key}"
 
 
+class Catalog:
+    """Slack's own lists, as they are put here. A list that is an error is raised instead."""
+
+    def __init__(self, **lists: bytes | Exception) -> None:
+        self.lists: dict[str, bytes | Exception] = {
+            "actions": b'{"actions":{"user":["user_login","user_logout"],"file":["file_shared"]}}',
+            "schemas": b'{"schemas":[{"type":"user","user":{"id":"string","name":"string"}}]}',
+            **lists,
+        }
+        self.asked: list[str] = []
+
+    def read(self, kind: Kind, timeout: float) -> bytes:
+        assert timeout > 0
+        self.asked.append(kind)
+        listed = self.lists[kind]
+        if isinstance(listed, Exception):
+            raise listed
+        return listed
+
+
 @dataclass
 class Table:
     """One org's item, as the table keeps it."""
@@ -267,6 +287,7 @@ class World:
         self.archive = Archive(self.faults)
         self.table = Table()
         self.stream = Stream(self.faults)
+        self.catalog = Catalog()
         self.policy = Policy(**policy_values(**policy))
         self.runs = 0
 
@@ -280,6 +301,7 @@ class World:
             self.stream,
             self.clock,
             at_once,
+            self.catalog,
         )
 
     def run(self, seconds: float = 300.0) -> Report:
@@ -335,23 +357,3 @@ class World:
     def with_changes(self, **changes: object) -> None:
         """Another policy for the runs to come."""
         self.policy = Policy(**policy_values(**changes))
-
-
-class Catalog:
-    """Slack's own lists, as they are put here. A list that is an error is raised instead."""
-
-    def __init__(self, **lists: bytes | Exception) -> None:
-        self.lists: dict[str, bytes | Exception] = {
-            "actions": b'{"actions":{"user":["user_login","user_logout"],"file":["file_shared"]}}',
-            "schemas": b'{"schemas":[{"type":"user","user":{"id":"string","name":"string"}}]}',
-            **lists,
-        }
-        self.asked: list[str] = []
-
-    def read(self, kind: Kind, timeout: float) -> bytes:
-        assert timeout > 0
-        self.asked.append(kind)
-        listed = self.lists[kind]
-        if isinstance(listed, Exception):
-            raise listed
-        return listed

@@ -60,6 +60,11 @@ def _sink(settings: Settings) -> KinesisSink:
 
 
 @cache
+def _catalog(settings: Settings | DriftSettings) -> SlackCatalog:
+    return SlackCatalog(settings.slack_api_url, settings.org, __version__)
+
+
+@cache
 def _table() -> Any:
     return boto3.client("dynamodb", config=STORES)
 
@@ -112,6 +117,7 @@ def parts(settings: Settings, context: "LambdaContext") -> Iterator[Parts]:
             sink=_sink(settings),
             clock=LambdaClock(context.get_remaining_time_in_millis),
             ahead=reader.submit,
+            catalog=_catalog(settings),
         )
     finally:
         reader.shutdown(wait=False, cancel_futures=True)
@@ -128,11 +134,6 @@ def carry_out(order: Order | List, settings: Settings, context: "LambdaContext")
     """Does what a person wants done to the backfills. Raises CollectorError, and then nothing was changed."""
     with parts(settings, context) as outside:
         return orders.carry_out(order, outside, policy(settings))
-
-
-@cache
-def _catalog(settings: DriftSettings) -> SlackCatalog:
-    return SlackCatalog(settings.slack_api_url, settings.org, __version__)
 
 
 def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:

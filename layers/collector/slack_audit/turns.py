@@ -107,10 +107,13 @@ class Turns:
         return finished(self._ledger.checkpoint.passes)
 
     def note(self, turn: Turn, reading: Reading) -> None:
-        """What the answer says of how much to ask for next."""
+        """What the answer says of how much to ask for next. A cut answer was a turn, too: live need not wait for a
+        pass that feels its way."""
         span = self._span(turn.name)
         learn = span.after_whole if reading.whole else span.after_cut
         self._ask_for(turn.name, learn(turn.window, reading.seconds))
+        if not reading.whole:
+            self._ledger.checkpoint = self._ledger.checkpoint.passing_over(turn.name)
 
     def _limits(self, passes: Mapping[str, Pass]) -> dict[str, int]:
         slack_now = int((self._taken_at + (self._reader.offset or 0)) // 1)
