@@ -74,9 +74,14 @@ class Stack:
 
     def watch(self) -> dict[str, Any]:
         """What the drift function returned; raises AssertionError with its error if it failed."""
-        reply = self.aws.client("lambda").invoke(
-            FunctionName=self.outputs["DriftFunctionName"], Payload=json.dumps({"org": "main"})
-        )
+        return self._result("DriftFunctionName", {"org": "main"})
+
+    def verify(self) -> dict[str, Any]:
+        """What the daily check returned; the same."""
+        return self._result("VerifyFunctionName", {"org": "main", "days": 2})
+
+    def _result(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        reply = self.aws.client("lambda").invoke(FunctionName=self.outputs[function], Payload=json.dumps(event))
         result: dict[str, Any] = json.loads(reply["Payload"].read())
         assert "FunctionError" not in reply, result
         return result

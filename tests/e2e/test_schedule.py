@@ -27,4 +27,6 @@ def test_the_schedule_collects_by_itself_and_each_function_has_the_permissions_t
         assert len(stack.watch()["kept"]) == 2
         again = stack.watch()
         assert (again["kept"], again["looked_at_all"]) == ([], True)
+        check = stack.verify()
+        assert (check["proven"], check["events"]) == (True, len(served))
         stack.prove()

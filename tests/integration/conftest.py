@@ -20,6 +20,7 @@ from slack_audit import bootstrap, telemetry
 from tests import proof
 from tests.conftest import Cloud
 from tests.fakes import KilledError
+from verify import app as verify_app
 
 EVENT = {"org": "main"}
 TIMEOUT = 300.0  # seconds; the function's
@@ -29,6 +30,7 @@ WARM = (
     bootstrap._sink,
     bootstrap._table,
     bootstrap._catalog,
+    bootstrap._vault,
 )  # what lasts from run to run
 
 
@@ -98,6 +100,12 @@ class Deployment:
     def watch(self, event: Any = EVENT, *, context: Context | None = None) -> dict[str, Any]:
         """What the drift function returns."""
         result = drift_app.lambda_handler(event, cast(LambdaContext, context or Context()))
+        return dict(json.loads(json.dumps(result)))
+
+    def verify(self, event: Any = None, *, context: Context | None = None) -> dict[str, Any]:
+        """What the verify function returns."""
+        asked = {"org": "main", "days": 2} if event is None else event
+        result = verify_app.lambda_handler(asked, cast(LambdaContext, context or Context()))
         return dict(json.loads(json.dumps(result)))
 
     def fails(

@@ -13,7 +13,7 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-FUNCTIONS = ("CollectFunction", "DriftFunction")
+FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
 
 type Node = dict[str, Any]
 

@@ -22,6 +22,7 @@ PARAMETERS = {
     "ActionFilter": "",
     "ActorFilter": "",
     "EntityFilter": "",
+    "AlarmTopicArn": "",
 }
 OUTPUTS = {
     "CollectFunctionName": {"Ref": "CollectFunction"},
@@ -31,6 +32,7 @@ OUTPUTS = {
     "SlackTokenSecretArn": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
     "FailureQueueUrl": {"Ref": "FailureQueue"},
     "DriftFunctionName": {"Ref": "DriftFunction"},
+    "VerifyFunctionName": {"Ref": "VerifyFunction"},
 }
 VARIABLES = {
     "ORG": {"Ref": "Org"},
@@ -60,7 +62,14 @@ DRIFT_VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-VARIABLES_OF = {"CollectFunction": VARIABLES, "DriftFunction": DRIFT_VARIABLES}
+VERIFY_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+VARIABLES_OF = {"CollectFunction": VARIABLES, "DriftFunction": DRIFT_VARIABLES, "VerifyFunction": VERIFY_VARIABLES}
 LEAST = {
     "InitialLookbackHours": 0,
     "LiveLagSeconds": 0,
@@ -187,6 +196,9 @@ def test_the_token_may_not_go_to(url):
         ("ActorFilter", "W0123ABCD&limit=1", False),
         ("EntityFilter", "C0123ABCD", True),
         ("EntityFilter", "C1,C2", False),
+        ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call", True),
+        ("AlarmTopicArn", "arn:aws:sqs:eu-central-1:123456789012:on-call", False),
+        ("AlarmTopicArn", "on-call", False),
     ],
 )
 def test_a_parameter_takes_a_value_or_refuses_it(name, value, accepted):
@@ -213,10 +225,18 @@ def test_a_function_gets_these_variables_and_no_others(function, variables):
     assert template().get("Globals") is None
 
 
-@pytest.mark.parametrize(("function", "sample"), [("CollectFunction", "collect.json"), ("DriftFunction", "drift.json")])
-def test_the_sample_event_is_what_the_schedule_sends(function, sample):
+@pytest.mark.parametrize(
+    ("function", "event"),
+    [
+        ("CollectFunction", {"org": "main"}),
+        ("DriftFunction", {"org": "main"}),
+        ("VerifyFunction", {"org": "main", "days": 2}),
+    ],
+)
+def test_the_sample_event_is_what_the_schedule_sends(function, event):
+    sample = ROOT / "events" / f"{function.removesuffix('Function').lower()}.json"
     sent = schedule_of(function)["Target"]["Input"]["Fn::Sub"].replace("${Org}", PARAMETERS["Org"])
-    assert json.loads(sent) == json.loads((ROOT / "events" / sample).read_text()) == {"org": "main"}
+    assert json.loads(sent) == json.loads(sample.read_text()) == event
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

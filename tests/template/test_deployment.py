@@ -43,6 +43,12 @@ def as_the_drift_watch(aws, outputs):
     return clients_of(aws, outputs["DriftFunctionName"])
 
 
+@pytest.fixture(scope="module")
+def as_the_daily_check(aws, outputs):
+    """Makes clients that may do what the verify function may do."""
+    return clients_of(aws, outputs["VerifyFunctionName"])
+
+
 def clients_of(aws: EmbeddedAws, name: str) -> Callable[[str], Any]:
     function = aws.client("lambda").get_function_configuration(FunctionName=name)
     role = aws.client("sts").assume_role(RoleArn=function["Role"], RoleSessionName="test")["Credentials"]
@@ -146,6 +152,23 @@ MAY_NOT_WATCH: dict[str, Call] = {
 }
 
 
+MAY_VERIFY: dict[str, Call] = {
+    "read a batch": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/0"}),
+    "list the log": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "log/org=acme/"}),
+    "list a day": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acme/dt=2026-01-01/"}),
+}
+MAY_NOT_VERIFY: dict[str, Call] = {
+    "read the token": ALLOWED["read the token"],
+    "write a batch": ALLOWED["write a batch"],
+    "write an entry": ALLOWED["write an entry"],
+    "take the lease": ALLOWED["take the lease"],
+    "publish": ALLOWED["publish"],
+    "delete a batch": REFUSED["delete a batch"],
+    "list another org": REFUSED["list another org"],
+    "list everything": REFUSED["list everything"],
+}
+
+
 def call(
     client_of: Callable[[str], Any], outputs: dict[str, str], service: str, operation: str, arguments: dict[str, Any]
 ) -> None:
@@ -175,9 +198,23 @@ def test_the_drift_watch_may_not(what, as_the_drift_watch, outputs):
         call(as_the_drift_watch, outputs, *MAY_NOT_WATCH[what])
 
 
-def test_a_missing_object_is_missing_and_not_forbidden(as_the_function, outputs):
+@pytest.mark.parametrize("what", MAY_VERIFY)
+def test_the_daily_check_may(what, as_the_daily_check, outputs):
+    call(as_the_daily_check, outputs, *MAY_VERIFY[what])
+
+
+@pytest.mark.parametrize("what", MAY_NOT_VERIFY)
+def test_the_daily_check_may_not(what, as_the_daily_check, outputs):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(as_the_daily_check, outputs, *MAY_NOT_VERIFY[what])
+
+
+def test_a_missing_object_is_missing_and_not_forbidden(as_the_function, as_the_daily_check, outputs):
+    key = "log/org=acme/999999999999.json"
     with pytest.raises(ClientError, match="404"):
-        as_the_function("s3").head_object(Bucket=outputs["ArchiveBucketName"], Key="log/org=acme/999999999999.json")
+        as_the_function("s3").head_object(Bucket=outputs["ArchiveBucketName"], Key=key)
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        as_the_daily_check("s3").get_object(Bucket=outputs["ArchiveBucketName"], Key=key)
 
 
 def test_the_same_stack_can_be_deployed_again_with_other_parameters(aws, outputs):

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from slack_audit import telemetry
 from tests.template.reading import (
     FUNCTIONS,
     TEMPLATE,
@@ -40,8 +41,14 @@ DRIFT_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["DriftLogs", "Arn"]}]),
 }
-ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS}
-LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"]}
+VERIFY_PERMISSIONS = {
+    "ReadTheArchive": (["s3:GetObject"], OBJECTS),
+    "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
+}
+ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS, "Verify": VERIFY_PERMISSIONS}
+LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"], "Verify": ["raw", "log"]}
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable"]
 
 
@@ -59,6 +66,13 @@ def test_the_drift_watch_is_what_was_agreed():
     assert (function["CodeUri"], function["Handler"]) == ("functions/drift", "app.lambda_handler")
     assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 900, 512)
     assert schedule_of("DriftFunction")["ScheduleExpression"] == "rate(1 day)"
+
+
+def test_the_daily_check_is_what_was_agreed():
+    function = properties("VerifyFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/verify", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 900, 1769)
+    assert schedule_of("VerifyFunction")["ScheduleExpression"] == "cron(20 3 * * ? *)"
 
 
 def test_functions_and_layer_are_built_for_the_chosen_processor():
@@ -90,7 +104,7 @@ def test_the_schedule_is_the_parameters():
     assert schedule_of("CollectFunction")["ScheduleExpression"] == {"Ref": "ScheduleExpression"}
 
 
-@pytest.mark.parametrize("function", ["CollectFunction", "DriftFunction"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_reported(function):
     schedule = schedule_of(function)
     assert schedule["State"] == {"Ref": "ScheduleState"}
@@ -115,6 +129,34 @@ def test_every_log_group_is_ours_and_forgets(function):
     assert properties(function)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}}
     assert properties(group)["RetentionInDays"] == 400
     assert len(of_type("AWS::Lambda::Function")) == len(of_type("AWS::Logs::LogGroup")) == len(FUNCTIONS)
+
+
+# ---- alarms ----
+
+
+def test_a_finding_and_a_day_without_a_check_are_alarms():
+    alarm = properties("VerifyFindingsAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (telemetry.NAMESPACE, telemetry.VERIFY_FINDINGS)
+    assert alarm["Dimensions"] == [
+        {"Name": "org", "Value": {"Ref": "Org"}},
+        {"Name": "service", "Value": telemetry.SERVICE},
+    ]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Maximum",
+        "GreaterThanOrEqualToThreshold",
+        1,
+    )
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (86_400, 1, "breaching")
+
+
+@pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
+def test_an_alarm_says_what_to_do_and_tells_whom_it_may(name):
+    alarm = properties(name)
+    assert "docs/verify.md" in alarm["AlarmDescription"]["Fn::Sub"]
+    assert len(alarm["AlarmDescription"]["Fn::Sub"]) < 1_024
+    told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert alarm["AlarmActions"] == alarm["OKActions"] == told
+    assert template()["Conditions"]["HasAlarmTopic"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
 
 
 # ---- permissions ----
@@ -216,7 +258,13 @@ def test_deleting_or_replacing_the_stack_keeps(name):
 
 
 def test_everything_that_holds_data_says_what_becomes_of_it():
-    silent = {"AWS::Serverless::Function", "AWS::Serverless::LayerVersion", "AWS::IAM::Role", "AWS::SQS::QueuePolicy"}
+    silent = {
+        "AWS::Serverless::Function",
+        "AWS::Serverless::LayerVersion",
+        "AWS::IAM::Role",
+        "AWS::SQS::QueuePolicy",
+        "AWS::CloudWatch::Alarm",
+    }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
 

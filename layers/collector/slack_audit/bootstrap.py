@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from slack_audit.adapters.kinesis import KinesisSink
 from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
+from slack_audit.adapters.vault_s3 import CLIENT, S3Vault
 from slack_audit.backfill import List, Order
 from slack_audit.collect import Run
 from slack_audit.drift import Watch
@@ -25,12 +27,14 @@ from slack_audit.errors import SettingsError
 from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
 from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
-from slack_audit.settings import DriftSettings, Settings
+from slack_audit.settings import DriftSettings, Settings, VerifySettings
+from slack_audit.verify.prove import Proof, prove
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MINUTE, HOUR = 60, 3_600  # seconds
+MOST_DAYS = 3_650  # of a check; how many a function has time for, its timeout says
 FINAL_PASS_HOURS = 25  # what a backfill keeps away from now where final is switched off
 
 # Every call ends: connecting and each read within these seconds, and so many tries in all.
@@ -65,7 +69,7 @@ def _table() -> Any:
     return boto3.client("dynamodb", config=STORES)
 
 
-def requested_org(event: Any, settings: Settings | DriftSettings) -> str:
+def requested_org(event: Any, settings: Settings | DriftSettings | VerifySettings) -> str:
     """The org of the event `{"org": "main"}`. Raises SettingsError for one that this stack does not collect."""
     org = event.get("org", settings.org) if isinstance(event, dict) else None
     if org != settings.org:
@@ -141,3 +145,21 @@ def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
         archive=_archive(settings),
         clock=LambdaClock(context.get_remaining_time_in_millis),
     )
+
+
+def requested_days(event: Any) -> int:
+    """The days of the event `{"org": "main", "days": 2}`; raises SettingsError for anything but a small number."""
+    days = event.get("days") if isinstance(event, dict) else None
+    if type(days) is not int or not 1 <= days <= MOST_DAYS:
+        raise SettingsError(f'days is {days!r}; it must be 1 to {MOST_DAYS}. Send {{"org": "main", "days": 2}}.')
+    return days
+
+
+@cache
+def _vault(settings: VerifySettings) -> S3Vault:
+    return S3Vault(boto3.client("s3", config=CLIENT), settings.archive_bucket)
+
+
+def verify(settings: VerifySettings, days: int) -> Proof:
+    """Verifies what was written to the log in the last days. Raises StorageError where it cannot be read."""
+    return prove(settings.org, _vault(settings), since=datetime.now(UTC) - timedelta(days=days))

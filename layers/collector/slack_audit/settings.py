@@ -47,6 +47,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class VerifySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the daily check. It gets neither the token nor the stream nor the table."""
+
+    org: str
+    archive_bucket: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "VerifySettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(org=_org(env), archive_bucket=_required(env, "ARCHIVE_BUCKET"))
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "").strip()
     if not value:

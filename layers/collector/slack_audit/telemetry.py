@@ -10,6 +10,7 @@ from slack_audit import passes
 from slack_audit.drift import Drift
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
+from slack_audit.verify.prove import Proof
 
 SERVICE = "slack-audit-collector"
 NAMESPACE = "SlackAuditCollector"
@@ -36,6 +37,8 @@ GONE_ACTIONS = "GoneActions"
 UNKNOWN_ACTIONS = "UnknownActions"
 UNKNOWN_FILTER_ACTIONS = "UnknownFilterActions"
 SCHEMA_CHANGES = "SchemaChanges"
+VERIFY_FINDINGS = "VerifyFindings"
+VERIFIED_EVENTS = "VerifiedEvents"
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
@@ -97,3 +100,14 @@ def record_drift(report: Drift, failure: BaseException | None) -> None:
     metrics.add_metric(UNKNOWN_ACTIONS, count, len(report.unknown_actions))
     metrics.add_metric(UNKNOWN_FILTER_ACTIONS, count, len(report.unknown_filter_actions))
     metrics.add_metric(SCHEMA_CHANGES, count, len(report.schema_changes))
+
+
+def record_proof(proof: Proof) -> None:
+    """What a check of the archive found: each finding as a line of the log, and the metrics, 0 when it is clean."""
+    for finding in proof.findings:
+        write = logger.warning if finding.is_warning else logger.error
+        said = {"kind": finding.kind, "where": finding.where, "what": finding.what, "advice": finding.advice}
+        write("finding", extra=said)
+    metrics.add_dimension("org", proof.org)
+    metrics.add_metric(VERIFY_FINDINGS, MetricUnit.Count, proof.faults)
+    metrics.add_metric(VERIFIED_EVENTS, MetricUnit.Count, proof.coverage.events)
