@@ -17,7 +17,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests.model.invariants import check, is_settled
+from tests.model.invariants import check, check_published, has_read, is_published
 from tests.model.protocol import Command, Run
 from tests.model.words import (
     FIRST_SPAN,
@@ -49,9 +49,9 @@ FREEZE = RUN_TIME + 20
 class Host:
     """The clock that a run sees."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, missed: int) -> None:
         self.world = world
-        self.missed = 0
+        self.missed = missed
 
     def __call__(self) -> int:
         return self.world.now + self.world.drift - self.missed
@@ -93,12 +93,13 @@ class Simulation:
         self.landing = lambda: RUN_TIME // 2  # seconds until a late write lands
         self.active: list[Process] = []
         self.started = 0
+        self.jitter: Callable[[], int] = lambda: 0  # of a host's clock
         self.calls: Counter[str] = Counter()
         self.trace: list[str] | None = None
 
     def start(self, command: Command | None = None) -> Process:
         self.started += 1
-        name, host = f"run {self.started}", Host(self.world)
+        name, host = f"run {self.started}", Host(self.world, self.jitter())
         run = self.protocol(
             name, self.world, host, budget=self.budget, reads_ahead=self.reads_ahead, command=command
         )
@@ -117,7 +118,7 @@ class Simulation:
         self.calls[kind] += 1
         process.calls += 1
         if process.calls > MOST_CALLS:
-            raise ViolationError("stuck", f"{process.run.owner} never ends")
+            raise ViolationError(("stuck", f"{process.run.owner} never ends"))
         if fate == "freeze":
             return self._freeze(process)
         self.world.advance(self.cost(kind))
@@ -155,7 +156,11 @@ class Simulation:
         self.active.remove(process)
 
     def finish(self, process: Process) -> None:
+        """To its end. While it is frozen, another one does its work."""
         while process.pending is not None:
+            if process.frozen_until > self.world.now:
+                self.world.advance(process.frozen_until - self.world.now)
+                self.run()
             self.step(process)
 
     def run(self, command: Command | None = None) -> Process:
@@ -168,27 +173,40 @@ class Simulation:
         if self.trace is not None:
             self.trace.append(f"{self.world.now:5} {process.run.owner:8} {kind:8} {fate:12} {arguments}")
 
-    def settle(self, runs: int = MOST_RUNS) -> None:
-        """Nothing goes wrong any more: within so many runs everything is where it should be, and everything holds."""
+    def settle(self, runs: int = MOST_RUNS, outage: str = "") -> None:
+        """Nothing goes wrong any more: within so many runs everything is where it should be, and everything holds.
+
+        With an `outage` one side stays away for longer: without Slack the backlog goes out, without the stream every
+        pass goes on.
+        """
         self.fate = lambda _kind: "ok"
-        slack, stream = self.world.slack, self.world.stream
-        slack.refusing = stream.down = False
-        stream.failures = 0.0
         for process in list(self.active):
             self.finish(process)
-        self.world.advance(RUN_TIME + FREEZE)
+        slack, stream = self.world.slack, self.world.stream
+        slack.refusing, stream.down = outage == "slack", outage == "stream"
+        stream.failures = 0.0
         newest = max([event.shown_at for event in slack.events], default=0)
-        self.world.advance(max(0, newest - self.world.now) + PROMISE + MARGIN + 2 * SKEW)
+        self.world.advance(max(RUN_TIME, newest - self.world.now) + FREEZE + PROMISE + MARGIN)
+        if outage == "slack" and self.world.store.log:
+            self.run_until(lambda: is_published(self.world), runs)
+        slack.refusing = False
         target = self.world.now
+        self.run_until(lambda: has_read(self.world, target), runs)
+        stream.down = False
+        self.run_until(lambda: is_published(self.world), runs)
+        check(self.world)
+        check_published(self.world)
+
+    def run_until(self, is_done: Callable[[], bool], runs: int) -> None:
         for _ in range(runs):
             for name in paused(self.world):
                 self.run(("resume", name, None))
             self.run()
-            if is_settled(self.world, target):
-                return check(self.world)
+            if is_done():
+                return
             self.world.advance(PERIOD)
         check(self.world)
-        raise ViolationError("stuck", f"after {runs} runs: {self.world.table.item}")
+        raise ViolationError(("stuck", f"after {runs} runs: {self.world.table.item}"))
 
 
 def paused(world: World) -> list[str]:
@@ -207,16 +225,19 @@ class Chaos:
         self.overlaps = rng.random() < (0.5 if table else 0.35)
         self.late_writes = rng.random() < 0.35
         self.drifts = rng.random() < 0.3
+        self.outage = rng.choice(("", "", "slack", "stream"))
         self.trouble = rng.choice((0.01, 0.03, 0.06))
         world = World(self.events(), rng, BEGIN)
         world.slack.cuts = rng.choice((0.0, 0.1))
         world.slack.strays = rng.choice((0.0, 0.1))
-        world.slack.skew = SKEW if rng.random() < 0.5 else 0
+        if rng.random() < 0.5:
+            world.slack.date_of = lambda now: now + rng.randint(-SKEW, SKEW)
         world.stream.failures = rng.choice((0.0, 0.2))
         world.drift = rng.randint(-50, 50)
         budget = rng.randint(1, 3) if self.small else 60
         self.sim = Simulation(world, protocol, budget=budget, reads_ahead=rng.random() < 0.6)
         self.sim.fate, self.sim.cost = self.fate, self.cost
+        self.sim.jitter = lambda: rng.randint(-2, 2) * self.drifts
         self.sim.landing = lambda: rng.randint(1, 2 * RUN_TIME)
 
     def events(self) -> list[Event]:
@@ -264,7 +285,7 @@ class Chaos:
                 sim.step(rng.choice(awake))
             else:
                 world.advance(max(1, next_start - world.now))
-        sim.settle()
+        sim.settle(outage=self.outage)
 
     def weather(self) -> None:
         """Between two runs: what Slack, the stream, the hosts' clock and the table do."""

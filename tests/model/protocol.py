@@ -47,7 +47,7 @@ Command = tuple[str, str, Pass | None]  # create, pause, resume or cancel; the b
 
 
 class GaveUpError(Exception):
-    """A store does not answer: the run ends."""
+    """A store does not answer, or not with what the log says: the run ends."""
 
 
 class OutOfTimeError(Exception):
@@ -147,8 +147,8 @@ class Run:
     # ---- recover: step 2 ----
 
     def recover(self) -> Steps:
-        yield from self.roll_forward()
         plan = self.state.plan
+        yield from self.roll_forward()
         if plan is not None and (yield from self.counts(plan)):
             yield from self.append(plan)
         self.state = self.state._replace(plan=None)
@@ -498,9 +498,13 @@ class Run:
 
     def records(self, number: int) -> Steps:
         entry = yield from self.entry_at(number)
+        if entry is None:
+            raise GaveUpError(f"entry {number} is missing")
         if not marked(entry):
             return []
         batch = yield from self.batch(entry.key)
+        if batch is None:
+            raise GaveUpError(f"{entry.key} is missing")
         return [id_ for _, id_ in batch]
 
     def put(self, records: list[str]) -> Steps:

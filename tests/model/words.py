@@ -1,5 +1,6 @@
 """What is written down, and the scale: times are those of the protocol, made small, so that a history is short."""
 
+import json
 from typing import NamedTuple
 from zlib import crc32
 
@@ -112,16 +113,16 @@ class LeaseLostError(Exception):
 
 
 class ViolationError(Exception):
-    """An invariant is broken; `kind` says which."""
+    """Invariants are broken: which, and how."""
 
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(f"{kind}: {text}")
-        self.kind = kind
+    def __init__(self, *found: tuple[str, str]) -> None:
+        super().__init__("; ".join(f"{kind}: {text}" for kind, text in found[:5]))
+        self.kinds = {kind for kind, _ in found}
 
 
 def digest(what: object) -> int:
     """Stands for SHA-256."""
-    return crc32(repr(what).encode())
+    return crc32(json.dumps(what).encode())
 
 
 def marked(entry: Entry) -> bool:

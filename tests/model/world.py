@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from tests.model.words import (
     PAGE,
-    SKEW,
     Answer,
     Batch,
     Entry,
@@ -19,7 +19,6 @@ from tests.model.words import (
     UnavailableError,
     ViolationError,
     Window,
-    digest,
     marked,
 )
 
@@ -31,44 +30,48 @@ class Slack:
         self.world = world
         self.events = sorted(events)
         self.rng = rng
-        self.skew = 0  # of its servers' clocks, at most SKEW
+        self.date_of: Callable[[int], int] = lambda now: now  # what the answering server takes for the time
         self.cuts = 0.0  # how often an answer ends before it is full, or before it has begun
+        self.sizes: list[int] = []  # of the next answers, where they shall end early
         self.strays = 0.0  # how often it shows an event that was not asked for
+        self.unsteady = 0  # answers whose order is not that of their walk
         self.refusing = False
 
     def read(self, window: Window, cursor: tuple[int, int] | None = None) -> Answer:
         if self.refusing:
             raise RefusedError
         walk, offset = cursor or (self.rng.getrandbits(30), 0)
-        rest = self._shown(window, walk)[offset:]
-        size = PAGE
-        if self.cuts and self.rng.random() < self.cuts:
-            size = self.rng.randint(0, min(PAGE, len(rest)))
+        rest = self._shown(window, walk + self._is_unsteady())[offset:]
+        size = self._size(len(rest))
         page = rest[:size]
         is_last = len(page) == len(rest) and size == PAGE
         if self.strays and self.rng.random() < self.strays:
             page = page + self._stray(window)
         at = self.world.now
-        return Answer(page, None if is_last else (walk, offset + size), at + self._skew(), at)
+        return Answer(page, None if is_last else (walk, offset + size), self.date_of(at), at)
+
+    def _is_unsteady(self) -> bool:
+        self.unsteady -= self.unsteady > 0
+        return self.unsteady > 0
 
     def _shown(self, window: Window, walk: int) -> list[Event]:
         lo, hi = window
         now = self.world.now
         found = [event for event in self.events if lo <= event.second <= hi and event.shown_at <= now]
         if len(found) > 1:
-            found.sort(key=lambda event: (-event.second, digest((walk, event.id))))
+            found.sort(key=lambda event: (-event.second, crc32(b"%d %s" % (walk, event.id.encode()))))
         return found
 
     def _stray(self, window: Window) -> list[Event]:
-        near = [
-            event
-            for event in self.events
-            if event.shown_at <= self.world.now and (window.lo - 5 <= event.second < window.lo or window.hi < event.second <= window.hi + 5)
-        ]
+        shown = self._shown(Window(window.lo - 5, window.hi + 5), 0)
+        near = [event for event in shown if not window.lo <= event.second <= window.hi]
         return [self.rng.choice(near)] if near else []
 
-    def _skew(self) -> int:
-        return self.rng.randint(-self.skew, self.skew) if self.skew else 0
+    def _size(self, rest: int) -> int:
+        if self.sizes:
+            return self.sizes.pop(0)
+        is_cut = self.cuts and self.rng.random() < self.cuts
+        return self.rng.randint(0, min(PAGE, rest)) if is_cut else PAGE
 
 
 class Store:
@@ -203,10 +206,10 @@ class World:
         while self._checked < mark:
             entry = self.store.log.get(self._checked)
             if entry is None:
-                raise ViolationError("mark", f"{mark} is written, and entry {self._checked} does not exist")
+                raise ViolationError(("mark", f"{mark} is written, and entry {self._checked} does not exist"))
             missing = [id_ for _, id_ in self._records(entry) if id_ not in self.stream.accepted]
             if missing:
-                raise ViolationError("mark", f"{mark} is written, and {missing} of entry {entry.number} was not accepted")
+                raise ViolationError(("mark", f"{mark} is written, and {missing} of entry {entry.number} was not accepted"))
             self._checked += 1
 
     def _records(self, entry: Entry) -> Batch:
