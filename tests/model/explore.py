@@ -297,7 +297,7 @@ class Chaos:
         if self.table_faults and rng.random() < 0.12:
             copies = world.table.copies
             if copies and rng.random() < 0.7:
-                world.table.restore(rng.choice(copies[-60:]))
+                world.table.restore(rng.choice(copies[-rng.choice((4, 60)) :]))
             else:
                 world.table.lose()
 

@@ -1,6 +1,6 @@
 """The outside world: Slack, S3, DynamoDB and Kinesis. What goes wrong on the way to them is explore.py's affair."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple
@@ -34,14 +34,16 @@ class Slack:
         self.cuts = 0.0  # how often an answer ends before it is full, or before it has begun
         self.sizes: list[int] = []  # of the next answers, where they shall end early
         self.strays = 0.0  # how often it shows an event that was not asked for
-        self.unsteady = 0  # answers whose order is not that of their walk
+        self.unsteady = 0  # so many first walks of each window change their order on the way
+        self.walks: Counter[Window] = Counter()
         self.refusing = False
 
     def read(self, window: Window, cursor: tuple[int, int] | None = None) -> Answer:
         if self.refusing:
             raise RefusedError
         walk, offset = cursor or (self.rng.getrandbits(30), 0)
-        rest = self._shown(window, walk + self._is_unsteady())[offset:]
+        self.walks[window] += offset == 0
+        rest = self._shown(window, walk + offset * (self.walks[window] <= self.unsteady))[offset:]
         size = self._size(len(rest))
         page = rest[:size]
         is_last = len(page) == len(rest) and size == PAGE
@@ -49,10 +51,6 @@ class Slack:
             page = page + self._stray(window)
         at = self.world.now
         return Answer(page, None if is_last else (walk, offset + size), self.date_of(at), at)
-
-    def _is_unsteady(self) -> bool:
-        self.unsteady -= self.unsteady > 0
-        return self.unsteady > 0
 
     def _shown(self, window: Window, walk: int) -> list[Event]:
         lo, hi = window

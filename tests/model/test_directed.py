@@ -1,0 +1,266 @@
+"""Each case that the protocol names in "What the model found before": the protocol passes, the broken rule does not."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from tests.model import mutants
+from tests.model.explore import BEGIN, Simulation
+from tests.model.invariants import check
+from tests.model.protocol import Run
+from tests.model.scenarios import LEASE, Scenario, create, runs, shown
+from tests.model.words import LIVE_LAG, MARGIN, PERIOD, PROMISE, RUN_TIME, SKEW, State, ViolationError
+
+Play = Callable[[Simulation], None]
+
+
+class Case(NamedTuple):
+    """`play` leads the simulation to where it must settle, or raises ViolationError itself."""
+
+    scenario: Scenario
+    mutant: type[Run]
+    kind: str
+
+
+def settle(play: Play, **outage: str) -> Play:
+    def played(sim: Simulation) -> None:
+        play(sim)
+        sim.settle(**outage)  # type: ignore[arg-type]
+
+    return played
+
+
+def killed(sim: Simulation, kind: str, nth: int, fate: str = "kill after") -> None:
+    """A run in which the nth call of a kind is the last."""
+    counted = iter(range(1, nth + 1))
+    sim.fate = lambda called: fate if called == kind and next(counted, None) == nth else "ok"
+    sim.run()
+    sim.fate = lambda _kind: "ok"
+
+
+def a_plan_that_returns(sim: Simulation) -> None:
+    runs(sim, 0, 60)
+    old = next(copy for copy in sim.world.table.copies if copy.state.plan)
+    sim.world.advance(LEASE)
+    sim.world.table.restore(old)
+
+
+def a_rollback_in_the_middle_of_a_commit(sim: Simulation) -> None:
+    """The second run reads the same window, up to midnight, under the same number, and Slack shows one event more."""
+    killed(sim, "s3.put", 2)
+    after_genesis = next(copy for copy in sim.world.table.copies if copy.state.next == 1)
+    assert after_genesis.state.plan is None
+    sim.world.advance(LEASE)
+    sim.world.table.restore(after_genesis)
+
+
+def a_lost_table(sim: Simulation) -> None:
+    sim.world.stream.down = True
+    runs(sim, 0)
+    sim.run(create("backfill-1", -60, 10))
+    runs(sim, 60, LEASE)
+    sim.world.table.lose()
+
+
+def a_backfill_of_young_seconds(sim: Simulation) -> None:
+    runs(sim, 0)
+    sim.run(create("backfill-1", -60, -31))
+    runs(sim, 6, 6)
+
+
+def strays_in_every_answer(sim: Simulation) -> None:
+    sim.world.slack.strays = 1.0
+    runs(sim, 0, 60)
+
+
+def empty_answers_with_a_cursor(sim: Simulation) -> None:
+    for _ in range(30):
+        sim.world.slack.sizes = [0, 0]
+        runs(sim, PERIOD)
+
+
+def a_slack_that_refuses(sim: Simulation) -> None:
+    sim.world.stream.down = True
+    runs(sim, 0)
+
+
+def a_gap_that_several_passes_read(sim: Simulation) -> None:
+    runs(sim, 0, 2 * PROMISE)
+
+
+def an_item_that_is_written_in_part(sim: Simulation) -> None:
+    """One run dies after live's entry and before the item, the next after late's item."""
+    runs(sim, 0, 60)
+    sim.world.advance(60)
+    dying = sim.start()
+    before = newest(sim)
+    while newest(sim) == before:
+        sim.step(dying)
+    dying.kill()
+    sim.active.remove(dying)
+    sim.world.advance(LEASE)
+    following = sim.start()
+    while sim.world.table.item is None or sim.world.table.item.state.next <= before + 2:
+        sim.step(following)
+    following.kill()
+    sim.active.remove(following)
+    sim.world.advance(LEASE)
+
+
+def newest(sim: Simulation) -> int:
+    return len(sim.world.store.log) - 1
+
+
+def a_host_whose_clock_is_ahead(sim: Simulation) -> None:
+    sim.world.drift = 20
+    runs(sim, *[PERIOD] * 40)
+
+
+def a_host_whose_clock_jumps(sim: Simulation) -> None:
+    runs(sim, *[PERIOD] * 20)
+    sim.world.drift = 30
+    runs(sim, *[PERIOD] * 20)
+
+
+def a_call_in_each_run(sim: Simulation) -> None:
+    runs(sim, *[PERIOD] * 20)
+
+
+def servers_of_slack_that_are_ahead(sim: Simulation) -> None:
+    sim.world.slack.date_of = lambda now: now + SKEW
+    runs(sim, *[PERIOD - 1] * 40)
+
+
+def a_stream_so_slow_that_the_backlog_outlasts_runs(sim: Simulation) -> None:
+    """The backlog goes out slowly; live stays close all the while."""
+    sim.world.stream.down = True
+    runs(sim, *[PERIOD] * 40)
+    sim.world.stream.down = False
+    sim.cost = lambda kind: RUN_TIME // 4 if kind == "stream" else 0
+    for _ in range(6):
+        started = sim.world.now
+        sim.run()
+        sim.world.advance(PERIOD)
+        if live(sim) < started - LIVE_LAG - RUN_TIME:
+            raise ViolationError(("stuck", f"live is at {live(sim)} after a run that started at {started}"))
+    state = sim.world.table.item.state if sim.world.table.item else State()
+    assert state.published < state.next - 3, "the backlog is gone, so this shows nothing"
+    sim.cost = lambda _kind: 0
+
+
+def a_stream_that_is_down(sim: Simulation) -> None:
+    """One run catches up with what was missed, although nothing can be published."""
+    runs(sim, 0)
+    sim.world.advance(200)
+    sim.world.stream.down = True
+    started = sim.world.now
+    sim.run()
+    check(sim.world)
+    if live(sim) < started - LIVE_LAG - PERIOD:
+        raise ViolationError(("stuck", f"live is at {live(sim)} after a run that started at {started}"))
+
+
+def live(sim: Simulation) -> int:
+    return sim.world.store.log[newest(sim)].passes["live"].watermark
+
+
+def an_order_that_changes_within_a_walk(sim: Simulation) -> None:
+    """Against what is assumed: live, late and final each walk the second once with a changing order."""
+    sim.world.slack.unsteady = 3
+    runs(sim, 20)
+
+
+STEADY = shown(*[(after, 1, 0) for after in range(-25, 240, 5)])
+BUSY = shown(*[(after, 3, 0) for after in range(-28, 60, 2)])
+LATE = shown((-25, 2, 0), (-50, 1, PROMISE), (5, 2, PROMISE), (11, 2, 30))
+AT_PROMISE = shown(*[(after, 1, PROMISE) for after in range(-20, 90)])
+UP_TO_MIDNIGHT = Scenario(
+    shown((-15, 2, 0), (-14, 1, 60), (-12, 1, 0)), a_rollback_in_the_middle_of_a_commit, begin=BEGIN + 10, reads_ahead=False
+)
+
+CASES = {
+    "a plan that outlives its number and comes back with a restored table": Case(
+        Scenario(STEADY, settle(a_plan_that_returns)), mutants.PlanOfAnotherNumber, "repeat"
+    ),
+    "a batch key reused with other bytes after a rollback": Case(
+        UP_TO_MIDNIGHT._replace(play=settle(UP_TO_MIDNIGHT.play)), mutants.KeyWithoutDigest, "lost"
+    ),
+    "an orphan taken for held": Case(
+        UP_TO_MIDNIGHT._replace(play=settle(UP_TO_MIDNIGHT.play)), mutants.OrphanTakenForHeld, "lost"
+    ),
+    "a lost table that forgets where the passes are": Case(
+        Scenario(STEADY, settle(a_lost_table)), mutants.LostTableStartsAnew, "windows"
+    ),
+    "a lost table that forgets a backfill and its end": Case(
+        Scenario(STEADY, settle(a_lost_table)), mutants.LostTableForgetsBackfills, "windows"
+    ),
+    "a lost table that forgets the publish mark": Case(
+        Scenario(STEADY, settle(a_lost_table)), mutants.LostTableForgetsTheMark, "mark"
+    ),
+    "a backfill that reads seconds younger than the final lag": Case(
+        Scenario(LATE, settle(a_backfill_of_young_seconds)), mutants.YoungBackfill, "lost"
+    ),
+    "an out-of-range event archived in the wrong window": Case(
+        Scenario(STEADY, settle(strays_in_every_answer)), mutants.StrayArchived, "repeat"
+    ),
+    "an empty answer with a cursor taken as the end": Case(
+        Scenario(STEADY, settle(empty_answers_with_a_cursor)), mutants.EmptyAnswerIsTheEnd, "lost"
+    ),
+    "publishing skipped because Slack refused": Case(
+        Scenario(STEADY, settle(a_slack_that_refuses, outage="slack")), mutants.NoPublishingWhenRefused, "stuck"
+    ),
+    "ids dropped at read-ahead": Case(
+        Scenario(STEADY, settle(a_gap_that_several_passes_read)), mutants.DroppingAtReadAhead, "repeat"
+    ),
+    "a partial item write": Case(
+        Scenario(STEADY, settle(an_item_that_is_written_in_part)), mutants.PartialItemWrite, "windows"
+    ),
+    "the host's clock instead of Slack's": Case(
+        Scenario(AT_PROMISE, settle(a_host_whose_clock_is_ahead)), mutants.HostClock, "lost"
+    ),
+    "a host's clock that jumps between two runs": Case(
+        Scenario(AT_PROMISE, settle(a_host_whose_clock_jumps), reads_ahead=False), mutants.DateNotAsked, "young"
+    ),
+    "late and final starve behind live": Case(
+        Scenario(STEADY, settle(a_call_in_each_run), budget=1), mutants.LiveAlwaysFirst, "stuck"
+    ),
+    "a span forgotten between runs under a small call budget": Case(
+        Scenario(BUSY, settle(a_call_in_each_run), budget=1), mutants.SpanForgotten, "stuck"
+    ),
+    "a crowded second larger than a run's call budget": Case(
+        Scenario(shown((3, 14, 0)), settle(a_call_in_each_run), budget=2), mutants.BudgetInsideACrowdedSecond, "stuck"
+    ),
+    "a slow stream's backlog that holds up capture": Case(
+        Scenario(STEADY, settle(a_stream_so_slow_that_the_backlog_outlasts_runs)), mutants.BacklogBeforeCapture, "stuck"
+    ),
+    "a stream that is down and holds up capture": Case(
+        Scenario(STEADY, a_stream_that_is_down), mutants.StreamDownEndsTheRun, "stuck"
+    ),
+    "an exact final lag when the clocks differ by 3 s": Case(
+        Scenario(AT_PROMISE, settle(servers_of_slack_that_are_ahead)), mutants.ExactFinalLag, "lost"
+    ),
+    "an order that changes within a walk": Case(
+        Scenario(shown((3, 14, 0)), settle(an_order_that_changes_within_a_walk)), mutants.OneWalkIsEnough, "lost"
+    ),
+}
+
+
+def played(scenario: Scenario, protocol: type[Run]) -> None:
+    scenario.play(scenario.simulation(protocol))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_protocol_stands(name):
+    played(CASES[name].scenario, Run)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_broken_rule_is_caught(name):
+    with pytest.raises(ViolationError) as caught:
+        played(CASES[name].scenario, CASES[name].mutant)
+    assert CASES[name].kind in caught.value.kinds, str(caught.value)
+
+
+def test_the_margin_is_larger_than_the_clocks_differ():
+    assert MARGIN > SKEW
