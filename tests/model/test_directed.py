@@ -241,7 +241,7 @@ CASES = {
         Scenario(AT_PROMISE, settle(servers_of_slack_that_are_ahead)), mutants.ExactFinalLag, "lost"
     ),
     "an order that changes within a walk": Case(
-        Scenario(shown((3, 14, 0)), settle(an_order_that_changes_within_a_walk)), mutants.OneWalkIsEnough, "lost"
+        Scenario(shown((3, 60, 0)), settle(an_order_that_changes_within_a_walk)), mutants.OneWalkIsEnough, "lost"
     ),
 }
 

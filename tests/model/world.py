@@ -43,7 +43,7 @@ class Slack:
             raise RefusedError
         walk, offset = cursor or (self.rng.getrandbits(30), 0)
         self.walks[window] += offset == 0
-        rest = self._shown(window, walk + offset * (self.walks[window] <= self.unsteady))[offset:]
+        rest = self._shown(window, walk + 7919 * offset * (self.walks[window] <= self.unsteady))[offset:]
         size = self._size(len(rest))
         page = rest[:size]
         is_last = len(page) == len(rest) and size == PAGE
