@@ -2,15 +2,8 @@
 
 from collections.abc import Iterator
 
+from tests.model import scale
 from tests.model.words import (
-    DAY,
-    LATE_LAG,
-    LEAST_UNREAD,
-    LIVE_LAG,
-    MARGIN,
-    PROMISE,
-    SKEW,
-    STANDING,
     Batch,
     Entry,
     Pass,
@@ -20,7 +13,6 @@ from tests.model.words import (
     marked,
 )
 from tests.model.world import World
-
 
 Found = Iterator[tuple[str, str]]  # kind and text of what is wrong
 
@@ -56,7 +48,7 @@ def lost(world: World, entries: list[Entry]) -> Found:
     archived = {id_ for entry in entries for _, id_ in batch_of(world, entry)}
     done = promised(entries)
     for event in world.slack.events:
-        if event.second in done and event.shown_at - event.second <= PROMISE and event.id not in archived:
+        if event.second in done and event.shown_at - event.second <= scale.PROMISE and event.id not in archived:
             yield "lost", f"{event} is archived nowhere"
 
 
@@ -100,7 +92,7 @@ def windows(world: World, entries: list[Entry]) -> Found:
 
 def genesis(entry: Entry) -> Found:
     starts = {name: state.watermark for name, state in entry.passes.items()}
-    if set(starts) != set(STANDING) or len(set(starts.values())) != 1:
+    if set(starts) != set(scale.STANDING) or len(set(starts.values())) != 1:
         yield "genesis", f"passes start at {starts}"
 
 
@@ -110,13 +102,13 @@ def step(entry: Entry, before: Passes) -> Found:
     if {**before, name: None} != {**after, name: None}:
         yield "windows", f"entry {entry.number} of {name} changes another pass: {before}, {after}"
     elif window is None:
-        if name in STANDING or not is_same_second(before.get(name), after.get(name)):
+        if name in scale.STANDING or not is_same_second(before.get(name), after.get(name)):
             yield "windows", f"entry {entry.number} moves {name} without a window"
     elif name not in before or before[name].paused or window.lo != before[name].watermark + 1:
         yield "windows", f"{window} of {name} does not follow {before.get(name)}"
     elif window.hi < window.lo or after.get(name) != before[name]._replace(watermark=window.hi):
         yield "windows", f"after {window}, {name} is {after.get(name)}"
-    elif window.lo // DAY != window.hi // DAY:
+    elif window.lo // scale.DAY != window.hi // scale.DAY:
         yield "midnight", f"{window} of {name}"
 
 
@@ -127,7 +119,7 @@ def is_same_second(before: Pass | None, after: Pass | None) -> bool:
 def young(world: World, entries: list[Entry]) -> Found:
     """What final and the backfills read was as old as the promise says."""
     for entry in entries:
-        if entry.window and is_final(entry.pass_) and entry.read_at - entry.window.hi < PROMISE:
+        if entry.window and is_final(entry.pass_) and entry.read_at - entry.window.hi < scale.PROMISE:
             yield "young", f"{entry.pass_} read {entry.window} at {entry.read_at}"
 
 
@@ -147,10 +139,10 @@ def has_read(world: World, target: int) -> bool:
     newest = world.store.log.get(len(world.store.log) - 1)
     if newest is None:
         return False
-    lags = {"live": LIVE_LAG, "late": LATE_LAG, "final": PROMISE + MARGIN}
-    rest = LEAST_UNREAD + 2 * SKEW
+    lags = {"live": scale.LIVE_LAG, "late": scale.LATE_LAG, "final": scale.PROMISE + scale.MARGIN}
+    rest = scale.LEAST_UNREAD + 2 * scale.SKEW
     reached = all(newest.passes[name].watermark >= target - lag - rest for name, lag in lags.items())
-    return reached and set(newest.passes) == set(STANDING)
+    return reached and set(newest.passes) == set(scale.STANDING)
 
 
 def is_published(world: World) -> bool:

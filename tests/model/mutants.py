@@ -5,21 +5,16 @@ Those of "What must be tested of it" in the protocol come first, then those of w
 test_directed.py shows it and random histories do not.
 """
 
-from typing import NamedTuple
-
-from tests.model.protocol import Reading, Run, Steps, moved, position
+from tests.model import scale
+from tests.model.ledger import Steps, moved
+from tests.model.protocol import Run, position
+from tests.model.reader import Reading
 from tests.model.words import (
-    DAY,
-    FIRST_SPAN,
-    MARGIN,
-    PROMISE,
-    RECORDS,
     Answer,
     Batch,
     Entry,
     Event,
     Key,
-    LeaseLostError,
     Pass,
     Passes,
     State,
@@ -30,9 +25,9 @@ from tests.model.words import (
 
 
 class WatermarkBeforeBatch(Run):
-    def commit(self, name: str, window: Window, batch: Batch, reading: Reading) -> Steps:
+    def commit(self, name: str, window: Window, batch: Batch, read_at: int) -> Steps:
         key = self.key(window, batch) if batch else None
-        entry = self.entry(name, window, moved(self.state.passes, name, window.hi), key, batch, reading.at)
+        entry = self.entry(name, window, moved(self.state.passes, name, window.hi), key, batch, read_at)
         if not (yield from self.append(entry)):
             return False
         if key is not None:
@@ -52,7 +47,7 @@ class NewestCommittedFirst(Run):
     def window(self, name: str, lo: int, limit: int) -> Window:
         oldest = super().window(name, lo, limit)
         newest = max(lo, limit - (oldest.hi - oldest.lo))
-        return Window(max(newest, limit - limit % DAY), limit)
+        return Window(max(newest, limit - limit % scale.DAY), limit)
 
 
 class CutAnswerKept(Run):
@@ -145,11 +140,11 @@ class FinalStartsAtNow(Run):
 
 
 class ShorterFinalLag(Run):
-    final_lag = PROMISE - 20
+    final_lag = scale.PROMISE - 20
 
 
 class ExactFinalLag(Run):
-    final_lag = PROMISE
+    final_lag = scale.PROMISE
 
 
 class NoPlan(Run):
@@ -203,7 +198,7 @@ class PartialFailuresIgnored(Run):
 
 class WindowAcrossMidnight(Run):
     def window(self, name: str, lo: int, limit: int) -> Window:
-        return Window(lo, min(lo + self.state.spans.get(name, FIRST_SPAN) - 1, limit))
+        return Window(lo, min(lo + self.state.spans.get(name, scale.FIRST_SPAN) - 1, limit))
 
 
 class HostClock(Run):
@@ -350,6 +345,3 @@ class LiveDropsNothing(Run):
 
 class AboveLivesWatermarkAndLiveDropsNothing(LiveDropsNothing, AbovesLivesWatermark):
     pass
-
-
-_ = MARGIN, RECORDS

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.model.explore import BEGIN, WRITES, Simulation
+from tests.model import scale
 from tests.model.protocol import Run
-from tests.model.words import LATE_LAG, LEASE_GRACE, PROMISE, RUN_TIME, Event, Pass
-from tests.model.world import World
+from tests.model.simulation import WRITES, Simulation
+from tests.model.words import (
+    Event,
+    Pass,
+)
+from tests.model.world import BEGIN, World
 
 FATES = ("kill before", "kill after", "kill late", "lost", "refused", "late", "freeze")
-LEASE = RUN_TIME + LEASE_GRACE + 1  # until whoever comes next may take it
+LEASE = scale.RUN_TIME + scale.LEASE_GRACE + 1  # until whoever comes next may take it
 
 
 class Scenario(NamedTuple):
@@ -29,7 +33,9 @@ class Scenario(NamedTuple):
 def shown(*when: tuple[int, int, int]) -> list[Event]:
     """(seconds after the beginning, events in that second, how late they are shown)"""
     return [
-        Event(BEGIN + after, f"{after}+{late}.{n}", BEGIN + after + late) for after, count, late in when for n in range(count)
+        Event(BEGIN + after, f"{after}+{late}.{n}", BEGIN + after + late)
+        for after, count, late in when
+        for n in range(count)
     ]
 
 
@@ -49,14 +55,14 @@ def play_first_runs(sim: Simulation) -> None:
 
 
 def play_all_passes(sim: Simulation) -> None:
-    runs(sim, 0, 60, PROMISE, LEASE)
+    runs(sim, 0, 60, scale.PROMISE, LEASE)
 
 
 def play_a_crowd(sim: Simulation) -> None:
     sim.world.slack.sizes = [5, 0, 2, 5, 3]
     runs(sim, 20, 6, LEASE)
     sim.world.slack.sizes = [0, 0]
-    runs(sim, LATE_LAG, LEASE)
+    runs(sim, scale.LATE_LAG, LEASE)
 
 
 def play_backfills(sim: Simulation) -> None:
@@ -64,7 +70,7 @@ def play_backfills(sim: Simulation) -> None:
     sim.run(create("backfill-1", -60, -20))
     sim.world.advance(LEASE)
     sim.run(create("backfill-2", -40, 10, publish=False))
-    sim.world.advance(PROMISE)
+    sim.world.advance(scale.PROMISE)
     sim.run(("pause", "backfill-2", None))
     runs(sim, LEASE)
     sim.run(("resume", "backfill-2", None))
@@ -111,14 +117,18 @@ def play_small_budget(sim: Simulation) -> None:
 SCENARIOS = {
     "the first runs of an org": Scenario(shown((-25, 3, 0), (-10, 4, 0), (-3, 1, 2)), play_first_runs),
     "all passes, with late events": Scenario(
-        shown((-25, 2, 0), (-20, 1, 30), (-10, 2, PROMISE), (5, 1, 100), (5, 2, 0)), play_all_passes
+        shown((-25, 2, 0), (-20, 1, 30), (-10, 2, scale.PROMISE), (5, 1, 100), (5, 2, 0)), play_all_passes
     ),
     "a crowded second and cut answers": Scenario(shown((3, 12, 0), (3, 1, 60), (9, 3, 0)), play_a_crowd),
     "backfills made, paused, resumed, cancelled and ended": Scenario(
         shown((-55, 3, 0), (-45, 2, 100), (-30, 2, 20), (-5, 3, 50), (8, 2, 0)), play_backfills
     ),
-    "a backlog, and a Slack that refuses": Scenario(shown((-20, 5, 0), (2, 4, 0), (10, 4, 0), (20, 3, 0)), play_a_backlog),
-    "a plan that a dead run left": Scenario(shown((-20, 2, 0), (10, 4, 0), (40, 4, 0), (45, 1, 10)), play_after_a_death),
+    "a backlog, and a Slack that refuses": Scenario(
+        shown((-20, 5, 0), (2, 4, 0), (10, 4, 0), (20, 3, 0)), play_a_backlog
+    ),
+    "a plan that a dead run left": Scenario(
+        shown((-20, 2, 0), (10, 4, 0), (40, 4, 0), (45, 1, 10)), play_after_a_death
+    ),
     "a table that was lost": Scenario(shown((-20, 4, 0), (-19, 1, 45), (20, 4, 0), (55, 2, 0)), play_a_lost_table),
     "two calls in each run, no reading ahead": Scenario(
         shown((-25, 4, 0), (-22, 4, 3), (-18, 3, 9), (2, 6, 0)), play_small_budget, budget=2, reads_ahead=False

@@ -5,12 +5,16 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.model import mutants
-from tests.model.explore import BEGIN, Simulation
+from tests.model import mutants, scale
 from tests.model.invariants import check
 from tests.model.protocol import Run
 from tests.model.scenarios import LEASE, Scenario, create, runs, shown
-from tests.model.words import LIVE_LAG, MARGIN, PERIOD, PROMISE, RUN_TIME, SKEW, State, ViolationError
+from tests.model.simulation import Simulation
+from tests.model.words import (
+    State,
+    ViolationError,
+)
+from tests.model.world import BEGIN
 
 Play = Callable[[Simulation], None]
 
@@ -77,7 +81,7 @@ def strays_in_every_answer(sim: Simulation) -> None:
 def empty_answers_with_a_cursor(sim: Simulation) -> None:
     for _ in range(30):
         sim.world.slack.sizes = [0, 0]
-        runs(sim, PERIOD)
+        runs(sim, scale.PERIOD)
 
 
 def a_slack_that_refuses(sim: Simulation) -> None:
@@ -86,7 +90,7 @@ def a_slack_that_refuses(sim: Simulation) -> None:
 
 
 def a_gap_that_several_passes_read(sim: Simulation) -> None:
-    runs(sim, 0, 2 * PROMISE)
+    runs(sim, 0, 2 * scale.PROMISE)
 
 
 def an_item_that_is_written_in_part(sim: Simulation) -> None:
@@ -114,35 +118,35 @@ def newest(sim: Simulation) -> int:
 
 def a_host_whose_clock_is_ahead(sim: Simulation) -> None:
     sim.world.drift = 20
-    runs(sim, *[PERIOD] * 40)
+    runs(sim, *[scale.PERIOD] * 40)
 
 
 def a_host_whose_clock_jumps(sim: Simulation) -> None:
-    runs(sim, *[PERIOD] * 20)
+    runs(sim, *[scale.PERIOD] * 20)
     sim.world.drift = 30
-    runs(sim, *[PERIOD] * 20)
+    runs(sim, *[scale.PERIOD] * 20)
 
 
 def a_call_in_each_run(sim: Simulation) -> None:
-    runs(sim, *[PERIOD] * 20)
+    runs(sim, *[scale.PERIOD] * 20)
 
 
 def servers_of_slack_that_are_ahead(sim: Simulation) -> None:
-    sim.world.slack.date_of = lambda now: now + SKEW
-    runs(sim, *[PERIOD - 1] * 40)
+    sim.world.slack.date_of = lambda now: now + scale.SKEW
+    runs(sim, *[scale.PERIOD - 1] * 40)
 
 
 def a_stream_so_slow_that_the_backlog_outlasts_runs(sim: Simulation) -> None:
     """The backlog goes out slowly; live stays close all the while."""
     sim.world.stream.down = True
-    runs(sim, *[PERIOD] * 40)
+    runs(sim, *[scale.PERIOD] * 40)
     sim.world.stream.down = False
-    sim.cost = lambda kind: RUN_TIME // 4 if kind == "stream" else 0
+    sim.cost = lambda kind: scale.RUN_TIME // 4 if kind == "stream" else 0
     for _ in range(6):
         started = sim.world.now
         sim.run()
-        sim.world.advance(PERIOD)
-        if live(sim) < started - LIVE_LAG - RUN_TIME:
+        sim.world.advance(scale.PERIOD)
+        if live(sim) < started - scale.LIVE_LAG - scale.RUN_TIME:
             raise ViolationError(("stuck", f"live is at {live(sim)} after a run that started at {started}"))
     state = sim.world.table.item.state if sim.world.table.item else State()
     assert state.published < state.next - 3, "the backlog is gone, so this shows nothing"
@@ -157,7 +161,7 @@ def a_stream_that_is_down(sim: Simulation) -> None:
     started = sim.world.now
     sim.run()
     check(sim.world)
-    if live(sim) < started - LIVE_LAG - PERIOD:
+    if live(sim) < started - scale.LIVE_LAG - scale.PERIOD:
         raise ViolationError(("stuck", f"live is at {live(sim)} after a run that started at {started}"))
 
 
@@ -173,10 +177,13 @@ def an_order_that_changes_within_a_walk(sim: Simulation) -> None:
 
 STEADY = shown(*[(after, 1, 0) for after in range(-25, 240, 5)])
 BUSY = shown(*[(after, 3, 0) for after in range(-28, 60, 2)])
-LATE = shown((-25, 2, 0), (-50, 1, PROMISE), (5, 2, PROMISE), (11, 2, 30))
-AT_PROMISE = shown(*[(after, 1, PROMISE) for after in range(-20, 90)])
+LATE = shown((-25, 2, 0), (-50, 1, scale.PROMISE), (5, 2, scale.PROMISE), (11, 2, 30))
+AT_PROMISE = shown(*[(after, 1, scale.PROMISE) for after in range(-20, 90)])
 UP_TO_MIDNIGHT = Scenario(
-    shown((-15, 2, 0), (-14, 1, 60), (-12, 1, 0)), a_rollback_in_the_middle_of_a_commit, begin=BEGIN + 10, reads_ahead=False
+    shown((-15, 2, 0), (-14, 1, 60), (-12, 1, 0)),
+    a_rollback_in_the_middle_of_a_commit,
+    begin=BEGIN + 10,
+    reads_ahead=False,
 )
 
 CASES = {
@@ -263,4 +270,4 @@ def test_the_broken_rule_is_caught(name):
 
 
 def test_the_margin_is_larger_than_the_clocks_differ():
-    assert MARGIN > SKEW
+    assert scale.MARGIN > scale.SKEW

@@ -6,8 +6,8 @@ from random import Random
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from tests.model import scale
 from tests.model.words import (
-    PAGE,
     Answer,
     Batch,
     Entry,
@@ -21,6 +21,8 @@ from tests.model.words import (
     Window,
     marked,
 )
+
+BEGIN = 1_000  # the time of the first run
 
 
 class Slack:
@@ -46,7 +48,7 @@ class Slack:
         rest = self._shown(window, walk + 7919 * offset * (self.walks[window] <= self.unsteady))[offset:]
         size = self._size(len(rest))
         page = rest[:size]
-        is_last = len(page) == len(rest) and size == PAGE
+        is_last = len(page) == len(rest) and size == scale.PAGE
         if self.strays and self.rng.random() < self.strays:
             page = page + self._stray(window)
         at = self.world.now
@@ -69,7 +71,7 @@ class Slack:
         if self.sizes:
             return self.sizes.pop(0)
         is_cut = self.cuts and self.rng.random() < self.cuts
-        return self.rng.randint(0, min(PAGE, rest)) if is_cut else PAGE
+        return self.rng.randint(0, min(scale.PAGE, rest)) if is_cut else scale.PAGE
 
 
 class Store:
@@ -172,7 +174,7 @@ class Stream:
 class World:
     """All of it, and the true time."""
 
-    def __init__(self, events: Sequence[Event], rng: Random | None = None, now: int = 1_000) -> None:
+    def __init__(self, events: Sequence[Event], rng: Random | None = None, now: int = BEGIN) -> None:
         rng = rng or Random(0)
         self.now = now
         self.drift = 0  # of the hosts' clock against the true one
@@ -207,7 +209,9 @@ class World:
                 raise ViolationError(("mark", f"{mark} is written, and entry {self._checked} does not exist"))
             missing = [id_ for _, id_ in self._records(entry) if id_ not in self.stream.accepted]
             if missing:
-                raise ViolationError(("mark", f"{mark} is written, and {missing} of entry {entry.number} was not accepted"))
+                raise ViolationError(
+                    ("mark", f"{mark} is written, and {missing} of entry {entry.number} was not accepted")
+                )
             self._checked += 1
 
     def _records(self, entry: Entry) -> Batch:
@@ -220,5 +224,3 @@ def land(call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         call(*arguments)
     except (LeaseLostError, UnavailableError):
         return
-
-
