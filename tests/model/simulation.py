@@ -79,7 +79,7 @@ class Simulation:
         self.budget, self.reads_ahead = budget, reads_ahead
         self.fate: Fate = lambda _kind: "ok"
         self.cost: Callable[[str], int] = lambda _kind: 0
-        self.landing = lambda: scale.RUN_TIME // 2  # seconds until a late write lands
+        self.landing: Callable[[], int] = lambda: scale.RUN_TIME // 2  # seconds until a late write lands
         self.active: list[Process] = []
         self.started = 0
         self.jitter: Callable[[], int] = lambda: 0  # of a host's clock

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.model import mutants, scale
+from tests.model import mutants_reading as reading
+from tests.model import mutants_writing as writing
+from tests.model import scale
 from tests.model.invariants import check
 from tests.model.protocol import Run
 from tests.model.scenarios import LEASE, Scenario, create, runs, shown
@@ -188,67 +190,67 @@ UP_TO_MIDNIGHT = Scenario(
 
 CASES = {
     "a plan that outlives its number and comes back with a restored table": Case(
-        Scenario(STEADY, settle(a_plan_that_returns)), mutants.PlanOfAnotherNumber, "repeat"
+        Scenario(STEADY, settle(a_plan_that_returns)), writing.PlanOfAnotherNumber, "repeat"
     ),
     "a batch key reused with other bytes after a rollback": Case(
-        UP_TO_MIDNIGHT._replace(play=settle(UP_TO_MIDNIGHT.play)), mutants.KeyWithoutDigest, "lost"
+        UP_TO_MIDNIGHT._replace(play=settle(UP_TO_MIDNIGHT.play)), writing.KeyWithoutDigest, "lost"
     ),
     "an orphan taken for held": Case(
-        UP_TO_MIDNIGHT._replace(play=settle(UP_TO_MIDNIGHT.play)), mutants.OrphanTakenForHeld, "lost"
+        UP_TO_MIDNIGHT._replace(play=settle(UP_TO_MIDNIGHT.play)), reading.OrphanTakenForHeld, "lost"
     ),
     "a lost table that forgets where the passes are": Case(
-        Scenario(STEADY, settle(a_lost_table)), mutants.LostTableStartsAnew, "windows"
+        Scenario(STEADY, settle(a_lost_table)), writing.LostTableStartsAnew, "windows"
     ),
     "a lost table that forgets a backfill and its end": Case(
-        Scenario(STEADY, settle(a_lost_table)), mutants.LostTableForgetsBackfills, "windows"
+        Scenario(STEADY, settle(a_lost_table)), writing.LostTableForgetsBackfills, "windows"
     ),
     "a lost table that forgets the publish mark": Case(
-        Scenario(STEADY, settle(a_lost_table)), mutants.LostTableForgetsTheMark, "mark"
+        Scenario(STEADY, settle(a_lost_table)), writing.LostTableForgetsTheMark, "mark"
     ),
     "a backfill that reads seconds younger than the final lag": Case(
-        Scenario(LATE, settle(a_backfill_of_young_seconds)), mutants.YoungBackfill, "lost"
+        Scenario(LATE, settle(a_backfill_of_young_seconds)), reading.YoungBackfill, "lost"
     ),
     "an out-of-range event archived in the wrong window": Case(
-        Scenario(STEADY, settle(strays_in_every_answer)), mutants.StrayArchived, "repeat"
+        Scenario(STEADY, settle(strays_in_every_answer)), reading.StrayArchived, "repeat"
     ),
     "an empty answer with a cursor taken as the end": Case(
-        Scenario(STEADY, settle(empty_answers_with_a_cursor)), mutants.EmptyAnswerIsTheEnd, "lost"
+        Scenario(STEADY, settle(empty_answers_with_a_cursor)), reading.EmptyAnswerIsTheEnd, "lost"
     ),
     "publishing skipped because Slack refused": Case(
-        Scenario(STEADY, settle(a_slack_that_refuses, outage="slack")), mutants.NoPublishingWhenRefused, "stuck"
+        Scenario(STEADY, settle(a_slack_that_refuses, outage="slack")), writing.NoPublishingWhenRefused, "stuck"
     ),
     "ids dropped at read-ahead": Case(
-        Scenario(STEADY, settle(a_gap_that_several_passes_read)), mutants.DroppingAtReadAhead, "repeat"
+        Scenario(STEADY, settle(a_gap_that_several_passes_read)), reading.DroppingAtReadAhead, "repeat"
     ),
     "a partial item write": Case(
-        Scenario(STEADY, settle(an_item_that_is_written_in_part)), mutants.PartialItemWrite, "windows"
+        Scenario(STEADY, settle(an_item_that_is_written_in_part)), writing.PartialItemWrite, "windows"
     ),
     "the host's clock instead of Slack's": Case(
-        Scenario(AT_PROMISE, settle(a_host_whose_clock_is_ahead)), mutants.HostClock, "lost"
+        Scenario(AT_PROMISE, settle(a_host_whose_clock_is_ahead)), reading.HostClock, "lost"
     ),
     "a host's clock that jumps between two runs": Case(
-        Scenario(AT_PROMISE, settle(a_host_whose_clock_jumps), reads_ahead=False), mutants.DateNotAsked, "young"
+        Scenario(AT_PROMISE, settle(a_host_whose_clock_jumps), reads_ahead=False), reading.DateNotAsked, "young"
     ),
     "late and final starve behind live": Case(
-        Scenario(STEADY, settle(a_call_in_each_run), budget=1), mutants.LiveAlwaysFirst, "stuck"
+        Scenario(STEADY, settle(a_call_in_each_run), budget=1), reading.LiveAlwaysFirst, "stuck"
     ),
     "a span forgotten between runs under a small call budget": Case(
-        Scenario(BUSY, settle(a_call_in_each_run), budget=1), mutants.SpanForgotten, "stuck"
+        Scenario(BUSY, settle(a_call_in_each_run), budget=1), reading.SpanForgotten, "stuck"
     ),
     "a crowded second larger than a run's call budget": Case(
-        Scenario(shown((3, 14, 0)), settle(a_call_in_each_run), budget=2), mutants.BudgetInsideACrowdedSecond, "stuck"
+        Scenario(shown((3, 14, 0)), settle(a_call_in_each_run), budget=2), reading.BudgetInsideACrowdedSecond, "stuck"
     ),
     "a slow stream's backlog that holds up capture": Case(
-        Scenario(STEADY, settle(a_stream_so_slow_that_the_backlog_outlasts_runs)), mutants.BacklogBeforeCapture, "stuck"
+        Scenario(STEADY, settle(a_stream_so_slow_that_the_backlog_outlasts_runs)), writing.BacklogBeforeCapture, "stuck"
     ),
     "a stream that is down and holds up capture": Case(
-        Scenario(STEADY, a_stream_that_is_down), mutants.StreamDownEndsTheRun, "stuck"
+        Scenario(STEADY, a_stream_that_is_down), writing.StreamDownEndsTheRun, "stuck"
     ),
     "an exact final lag when the clocks differ by 3 s": Case(
-        Scenario(AT_PROMISE, settle(servers_of_slack_that_are_ahead)), mutants.ExactFinalLag, "lost"
+        Scenario(AT_PROMISE, settle(servers_of_slack_that_are_ahead)), reading.ExactFinalLag, "lost"
     ),
     "an order that changes within a walk": Case(
-        Scenario(shown((3, 60, 0)), settle(an_order_that_changes_within_a_walk)), mutants.OneWalkIsEnough, "lost"
+        Scenario(shown((3, 60, 0)), settle(an_order_that_changes_within_a_walk)), reading.OneWalkIsEnough, "lost"
     ),
 }
 
