@@ -9,6 +9,7 @@ Exit code 1 if there was one.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -50,9 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=3_000, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--table", action="store_true", help="with faults of the table in every seed")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="how many work at once")
     given = parser.parse_args(arguments)
     started, done, broken = time.monotonic(), 0, 0
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(given.processes) as pool:
         for failures in pool.map(explore_portion, portions(given.first, given.seeds, table=given.table)):
             done = min(given.seeds, done + PORTION)
             broken += len(failures)

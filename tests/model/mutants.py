@@ -60,6 +60,8 @@ RANDOM = {
     "a plan without its batch": Mutant(writing.PlanWithoutItsBatch, "lost"),
     "any entry is ours": Mutant(writing.AnyEntryIsOurs, "log", table=True),
     "the end of a backfill not logged": Mutant(writing.EndOfABackfillNotLogged, "windows"),
+    "the end of a backfill only after its last window": Mutant(writing.EndOnlyAfterTheLastWindow, "stuck"),
+    "the publish flag of now": Mutant(writing.PublishFlagOfNow, "mark"),
     "pass above live, live drops nothing": Mutant(reading.AboveLivesWatermarkAndLiveDropsNothing, "repeat"),
 }
 

@@ -184,3 +184,34 @@ class EndOfABackfillNotLogged(Run):
         passes = {other: state for other, state in self.state.passes.items() if other != name}
         self.state = self.state._replace(passes=passes)
         yield from self.save()
+
+
+class EndOnlyAfterTheLastWindow(Run):
+    """Only the run that read a backfill's last window may end it."""
+
+    def choose(self) -> tuple[str, Window | None] | None:
+        due = super().choose()
+        if due is not None and due[1] is None and due[0] not in self.read_here:
+            passes = {**self.state.passes, due[0]: self.state.passes[due[0]]._replace(paused=True)}
+            before, self.state = self.state, self.state._replace(passes=passes)
+            due = self.choose()
+            self.state = before
+        return due
+
+    def commit(self, name: str, window: Window, batch: Batch, read_at: int) -> Steps:
+        self.read_here.add(name)
+        return (yield from super().commit(name, window, batch, read_at))
+
+    def steps(self) -> Steps:
+        self.read_here: set[str] = set()
+        yield from super().steps()
+
+
+class PublishFlagOfNow(Run):
+    """Whether an entry is published is asked of the pass as it is now, not as it was."""
+
+    def records(self, number: int) -> Steps:
+        entry = yield from self.entry_at(number)
+        if entry is not None and entry.pass_ not in self.state.passes:
+            return []
+        return (yield from super().records(number))

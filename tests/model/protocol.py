@@ -4,6 +4,7 @@ Small methods, because each rule is broken by a mutant that overrides it (mutant
 """
 
 from contextlib import suppress
+from functools import cache
 
 from tests.model import scale
 from tests.model.ledger import GaveUpError, Steps, moved
@@ -127,6 +128,7 @@ class Run(Reader, Publisher):
     def capture(self) -> Steps:
         while self.has_time() and (due := self.choose()) is not None:
             name, window = due
+            self.started = self.fresh(self.started)
             if window is None:
                 yield from self.end(name)
                 continue
@@ -139,6 +141,10 @@ class Run(Reader, Publisher):
             reading = yield from self.reading(answer, window)
             if not self.is_too_young(name, window, reading):
                 yield from self.take(name, window, reading)
+
+    def fresh(self, started: int) -> int:
+        """The clock that limits are taken from is read anew once in a period, so that live never waits for long."""
+        return self.host_now() if self.host_now() - started >= scale.PERIOD else started
 
     def take(self, name: str, window: Window, reading: Reading) -> Steps:
         span = self.state.spans.get(name, scale.FIRST_SPAN)
@@ -188,6 +194,7 @@ class Run(Reader, Publisher):
         return due
 
 
+@cache
 def position(name: str) -> tuple[int, str]:
     """In the cycle live, late, final, backfills by name."""
     return (scale.STANDING.index(name), "") if name in scale.STANDING else (len(scale.STANDING) if name else -1, name)

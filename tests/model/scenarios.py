@@ -119,7 +119,7 @@ SCENARIOS = {
     "all passes, with late events": Scenario(
         shown((-25, 2, 0), (-20, 1, 30), (-10, 2, scale.PROMISE), (5, 1, 100), (5, 2, 0)), play_all_passes
     ),
-    "a crowded second and cut answers": Scenario(shown((3, 12, 0), (3, 1, 60), (9, 3, 0)), play_a_crowd),
+    "a crowded second and cut answers": Scenario(shown((3, 8, 0), (3, 1, 60), (9, 3, 0)), play_a_crowd),
     "backfills made, paused, resumed, cancelled and ended": Scenario(
         shown((-55, 3, 0), (-45, 2, 100), (-30, 2, 20), (-5, 3, 50), (8, 2, 0)), play_backfills
     ),

@@ -273,3 +273,22 @@ def test_the_broken_rule_is_caught(name):
 
 def test_the_margin_is_larger_than_the_clocks_differ():
     assert scale.MARGIN > scale.SKEW
+
+
+def test_a_crowded_second_that_a_run_has_no_time_for_is_left_to_the_next_one():
+    """It begins when most of the run's time is spent, and has six pages to walk twice."""
+    sim = Scenario([*shown((3, 27, 0)), *STEADY], a_call_in_each_run).simulation()
+    runs(sim, 0)
+    sim.world.advance(100)
+    sim.cost = lambda kind: 2 if kind == "slack" else 0
+    late = sim.start()
+    while live(sim) < BEGIN + 2 and late.pending is not None:
+        sim.step(late)
+    late.run.deadline = sim.world.now + 20
+    sim.finish(late)
+    assert live(sim) == BEGIN + 2
+    assert sim.world.table.item is not None
+    assert sim.world.table.item.owner is None
+    runs(sim, scale.PERIOD)
+    assert live(sim) >= BEGIN + 3
+    sim.settle()
