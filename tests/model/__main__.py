@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from itertools import batched
@@ -21,10 +21,11 @@ from tests.model.explore import explore
 from tests.model.words import ViolationError
 
 PORTION = 50  # seeds
+Portion = tuple[tuple[int, bool], ...]  # seed, with faults of the table
 Failure = tuple[int, str, list[str]]  # seed, violation, trace
 
 
-def explore_portion(portion: Sequence[tuple[int, bool]]) -> list[Failure]:
+def explore_portion(portion: Portion) -> list[Failure]:
     """Those of the seeds that break an invariant."""
     failures = []
     for seed, table in portion:
@@ -42,8 +43,16 @@ def trace_of(seed: int, *, table: bool) -> list[str]:
     return trace
 
 
-def portions(first: int, count: int, *, table: bool) -> Iterator[tuple[tuple[int, bool], ...]]:
+def portions(first: int, count: int, *, table: bool) -> Iterator[Portion]:
     return batched(((seed, table or seed % 3 == 0) for seed in range(first, first + count)), PORTION, strict=False)
+
+
+def found(wanted: Iterable[Portion], processes: int) -> Iterator[list[Failure]]:
+    if processes == 1:
+        yield from map(explore_portion, wanted)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(explore_portion, wanted)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,15 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--table", action="store_true", help="with faults of the table in every seed")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="how many work at once")
     given = parser.parse_args(arguments)
+    wanted = portions(given.first, given.seeds, table=given.table)
     started, done, broken = time.monotonic(), 0, 0
-    with ProcessPoolExecutor(given.processes) as pool:
-        for failures in pool.map(explore_portion, portions(given.first, given.seeds, table=given.table)):
-            done = min(given.seeds, done + PORTION)
-            broken += len(failures)
-            for seed, violation, trace in failures:
-                sys.stdout.write("\n".join(["", *trace, f"seed {seed}: {violation}", ""]))
-            sys.stdout.write(f"\r{done} of {given.seeds} seeds, {broken} broken, {time.monotonic() - started:.0f} s")
-            sys.stdout.flush()
+    for failures in found(wanted, given.processes):
+        done = min(given.seeds, done + PORTION)
+        broken += len(failures)
+        for seed, violation, trace in failures:
+            sys.stdout.write("\n".join(["", *trace, f"seed {seed}: {violation}", ""]))
+        sys.stdout.write(f"\r{done} of {given.seeds} seeds, {broken} broken, {time.monotonic() - started:.0f} s")
+        sys.stdout.flush()
     sys.stdout.write("\n")
     return 1 if broken else 0
 
