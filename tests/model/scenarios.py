@@ -12,7 +12,7 @@ from tests.model.words import (
 )
 from tests.model.world import BEGIN, World
 
-FATES = ("kill before", "kill after", "kill late", "lost", "refused", "late", "freeze")
+FATES = ("kill before", "kill after", "kill late", "lost", "late", "freeze")  # "refused" is asked again at once
 LEASE = scale.RUN_TIME + scale.LEASE_GRACE + 1  # until whoever comes next may take it
 
 
