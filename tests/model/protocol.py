@@ -17,17 +17,13 @@ class Run(Reader, Publisher):
     """`steps` is the run."""
 
     def steps(self) -> Steps:
-        try:
+        with suppress(LeaseLostError, GaveUpError):
             state = yield from self.call("table", self.world.table.acquire, self.owner, self.host_now(), self.until)
-            if state is None:
-                return
-            self.state = state
-            yield from self.work()
-        except LeaseLostError:
-            return
-        except GaveUpError:
-            pass  # what is known is released all the same
-        yield from self.release()
+            if state is not None:
+                self.state = state
+                with suppress(GaveUpError):  # what is known is released all the same
+                    yield from self.work()
+                yield from self.release()
 
     def work(self) -> Steps:
         refused = False
