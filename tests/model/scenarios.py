@@ -98,8 +98,7 @@ def play_after_a_death(sim: Simulation) -> None:
         sim.step(dying)
         if dying.pending is None:
             return
-    dying.kill()
-    sim.active.remove(dying)
+    sim.end(dying)
     sim.fate = fate
     runs(sim, LEASE, LEASE)
 

@@ -92,6 +92,7 @@ class Simulation:
         run = self.protocol(name, self.world, host, budget=self.budget, reads_ahead=self.reads_ahead, command=command)
         process = Process(run, host, self.world.now + scale.RUN_TIME)
         self.active.append(process)
+        self.world.alive.add(name)
         return process
 
     def step(self, process: Process) -> None:
@@ -100,7 +101,7 @@ class Simulation:
         kind, function, *arguments = process.pending
         if self.world.now > process.dies_at:
             self.note(process, kind, "killed: its time is over", ())
-            return self._end(process)
+            return self.end(process)
         fate = self.fate(kind)
         self.calls[kind] += 1
         process.calls += 1
@@ -112,10 +113,10 @@ class Simulation:
         self.note(process, kind, fate, tuple(arguments))
         reply = self._reply(fate, function, arguments)
         if fate.startswith("kill"):
-            return self._end(process)
+            return self.end(process)
         process.resume(reply)
         if process.pending is None:
-            self.active.remove(process)
+            self.end(process)
         return None
 
     def _reply(self, fate: str, function: Callable[..., Any], arguments: list[Any]) -> object:
@@ -132,15 +133,16 @@ class Simulation:
 
     def _freeze(self, process: Process) -> None:
         """It is not killed at its deadline either; half of them do not even notice that time has passed."""
-        self.world.overlapped = True
         process.frozen_until = self.world.now + FREEZE
         process.dies_at += 3 * FREEZE
         if process.calls % 2:
             process.host.missed += FREEZE
 
-    def _end(self, process: Process) -> None:
+    def end(self, process: Process) -> None:
+        """It is over, or dead."""
         process.kill()
         self.active.remove(process)
+        self.world.alive.remove(process.run.owner)
 
     def finish(self, process: Process) -> None:
         """To its end. While it is frozen, another one does its work."""

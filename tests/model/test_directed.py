@@ -11,7 +11,7 @@ from tests.model import scale
 from tests.model.invariants import check
 from tests.model.protocol import Run
 from tests.model.scenarios import LEASE, Scenario, create, runs, shown
-from tests.model.simulation import Simulation
+from tests.model.simulation import Process, Simulation
 from tests.model.words import (
     State,
     ViolationError,
@@ -103,14 +103,12 @@ def an_item_that_is_written_in_part(sim: Simulation) -> None:
     before = newest(sim)
     while newest(sim) == before:
         sim.step(dying)
-    dying.kill()
-    sim.active.remove(dying)
+    sim.end(dying)
     sim.world.advance(LEASE)
     following = sim.start()
     while sim.world.table.item is None or sim.world.table.item.state.next <= before + 2:
         sim.step(following)
-    following.kill()
-    sim.active.remove(following)
+    sim.end(following)
     sim.world.advance(LEASE)
 
 
@@ -291,4 +289,35 @@ def test_a_crowded_second_that_a_run_has_no_time_for_is_left_to_the_next_one():
     assert sim.world.table.item.owner is None
     runs(sim, scale.PERIOD)
     assert live(sim) >= BEGIN + 3
+    sim.settle()
+
+
+def about_to_write_a_batch(sim: Simulation) -> Process:
+    """A run whose plan is saved."""
+    process = sim.start()
+    while process.run.state.plan is None or process.pending is None or process.pending[0] != "s3.put":
+        sim.step(process)
+    return process
+
+
+def test_a_host_whose_clock_is_ahead_takes_a_lease_too_early_and_leaves_an_orphan_at_worst():
+    """Two runs are at work with one lease. The log lets one entry win; the other's batch is named by none."""
+    sim = Scenario(UP_TO_MIDNIGHT.events, a_call_in_each_run, begin=BEGIN + 10).simulation()
+    first = about_to_write_a_batch(sim)
+    sim.world.advance(scale.RUN_TIME - 3)  # Slack shows one event more of the same window
+    sim.world.drift = scale.LEASE_GRACE + 4
+    sim.run()
+    assert sim.world.overlapped
+    sim.finish(first)
+    sim.settle()
+    named = {entry.key for entry in sim.world.store.log.values()}
+    assert [key.number for key in set(sim.world.store.raw) - named] == [1]
+
+
+def test_a_lease_taken_from_a_dead_run_is_no_overlap():
+    """So an orphan that is left then is a fault of the protocol."""
+    sim = Scenario(STEADY, a_call_in_each_run).simulation()
+    sim.end(about_to_write_a_batch(sim))
+    runs(sim, LEASE)
+    assert not sim.world.overlapped
     sim.settle()

@@ -130,6 +130,8 @@ class Table:
         item = self.item or Item(None, 0, State())
         if item.owner not in {None, owner} and item.until >= now:
             return None
+        if item.owner != owner and item.owner in self.world.alive:
+            self.world.overlapped = True
         self._write(item._replace(owner=owner, until=until))
         return item.state
 
@@ -183,7 +185,8 @@ class World:
         self.table = Table(self)
         self.stream = Stream(rng)
         self.table_fault = False
-        self.overlapped = False  # two runs at work at once, or a write that landed after its writer had given up
+        self.alive: set[str] = set()  # the runs that are neither over nor dead
+        self.overlapped = False  # was a lease taken from one of them, or did a write land after its writer gave up?
         self._landing: list[tuple[int, Callable[..., Any], tuple[Any, ...]]] = []
         self._checked = 0
 
