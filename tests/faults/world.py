@@ -1,0 +1,245 @@
+"""One organisation, one deployment, and the runs: the collector as `bootstrap.run` puts it together, in virtual time."""
+
+import copy
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from types import SimpleNamespace
+from unittest import mock
+
+from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
+from slack_audit.adapters.kinesis import KinesisSink
+from slack_audit.adapters.s3 import S3Archive
+from slack_audit.adapters.secrets import SecretToken
+from slack_audit.adapters.slack import SlackSource
+from slack_audit.bootstrap import policy
+from slack_audit.collect import Run
+from slack_audit.errors import CollectorError
+from slack_audit.parts import Parts, Report
+from slack_audit.settings import Settings
+from tests import proof
+from tests.fakes import Clock, KilledError, at_once
+from tests.faults.aws import Clients, Cloud
+from tests.faults.border import Border
+from tests.faults.slack import Slack, mount
+
+ENV = {
+    "ORG": "main",
+    "SLACK_API_URL": "https://api.slack.example.com/audit/v1",
+    "SLACK_TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
+    "ARCHIVE_BUCKET": "archive",
+    "EVENT_STREAM": "events",
+    "CHECKPOINT_TABLE": "checkpoints",
+    "INITIAL_LOOKBACK_HOURS": "1",
+    "LIVE_LAG_SECONDS": "60",
+    "SLACK_CALLS_PER_MINUTE": "40",
+    "LATE_PASS_MINUTES": "10",
+    "FINAL_PASS_HOURS": "1",
+}
+SETTINGS = Settings.from_env(ENV)
+POLICY = policy(SETTINGS)
+SETTLED = 40  # seconds: more than what a pass leaves for its next run
+
+clients = cache(Clients)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    report: Report
+    failure: BaseException | None = None
+
+
+@dataclass
+class Process:
+    """What a warm function keeps from run to run."""
+
+    source: SlackSource
+    archive: S3Archive
+    sink: KinesisSink
+
+
+class World:
+    """The services of one deployment, and the collector's runs."""
+
+    def __init__(self, now: float = 1_767_225_600 + 40_000) -> None:
+        self.clock = Clock(now)
+        self.border = Border(self.clock)
+        self.border.overtake = self.overtake
+        self.cloud = Cloud(self.border)
+        self.slack = Slack(self.border, self.cloud.secretsmanager.token)
+        self.runs = 0
+        self._process: Process | None = None
+
+    def copy(self) -> "World":
+        """The same state in a world of its own; nothing is warm in it."""
+        other = World(self.clock.time)
+        other.cloud.s3.objects = dict(self.cloud.s3.objects)
+        other.cloud.dynamodb.item = copy.deepcopy(self.cloud.dynamodb.item)
+        other.cloud.kinesis.records = list(self.cloud.kinesis.records)
+        other.slack.events = list(self.slack.events)
+        other.slack.walks = self.slack.walks
+        other.runs = self.runs
+        return other
+
+    # the runs
+
+    def run(self, seconds: float = 300.0) -> Outcome:
+        """One run from now on. It ends well, by an error of our own, or killed: anything else fails the test."""
+        clients().on = self.cloud
+        self.border.new_run()
+        self.clock.new_run(seconds)
+        self.runs += 1
+        run = Run(self._parts(), POLICY)
+        outcome = self._outcome(run)
+        self._is_plausible()
+        return outcome
+
+    def _outcome(self, run: Run) -> Outcome:
+        try:
+            return Outcome(run.collect())
+        except CollectorError as error:
+            self._keeps_the_secret("".join(traceback.format_exception(error)))
+            return Outcome(run.report(), error)
+        except KilledError as killed:
+            self._process = None
+            return Outcome(run.report(), killed)
+        finally:
+            for line in written.taken():
+                self._keeps_the_secret(line)
+
+    def _parts(self) -> Parts:
+        process = self._process = self._process or self._cold_start()
+        return Parts(
+            f"run-{self.runs}",
+            process.source,
+            process.archive,
+            DynamoDBCheckpoints(clients()["dynamodb"], SETTINGS.checkpoint_table, SETTINGS.org),
+            process.sink,
+            self.clock,
+            at_once,
+        )
+
+    def _cold_start(self) -> Process:
+        clients().cold_start()
+        token = SecretToken(clients()["secretsmanager"], SETTINGS.slack_token_secret_arn)
+        source = SlackSource(SETTINGS.slack_api_url, SETTINGS.org, token, "0.1.0")
+        mount(source._session, self.slack)
+        archive = S3Archive(clients()["s3"], SETTINGS.archive_bucket)
+        return Process(source, archive, KinesisSink(clients()["kinesis"], SETTINGS.event_stream))
+
+    def overtake(self) -> None:
+        """Another run, start to end, in a process of its own, while ours is on its way: ours outlived its lease."""
+        border, ours = self.border, (self._process, self.border.names, self.border.faults)
+        self._process, border.names, border.faults = None, [], {}
+        self.clock.time = max(self.clock.time, self.cloud.dynamodb.lease_until) + 1
+        self.run()
+        self._process, border.names, border.faults = ours
+        self.clock.new_run()
+
+    def pass_time(self, seconds: float = 60) -> None:
+        self.clock.time += seconds
+
+    def calls_of_the_next_run(self) -> list[str]:
+        """Its exchanges, tried out in a copy."""
+        dry = self.copy()
+        dry.run()
+        return dry.border.names
+
+    # what came out
+
+    def settle(self) -> None:
+        """No more faults, and time for every pass to read everything that happened until now."""
+        self.border.calm()
+        for lag in sorted(POLICY.lags.values()):
+            everything = self.slack.newest + lag + SETTLED - self.slack.offset
+            self.clock.time = max(self.clock.time + 60, everything)
+            self.until_idle()
+
+    def until_idle(self, runs: int = 30) -> None:
+        """Runs a minute apart, until one has nothing more to do."""
+        for _ in range(runs):
+            outcome = self.run()
+            assert outcome.failure is None, outcome.failure
+            if outcome.report.stopped == "nothing_due" and not outcome.report.backlog:
+                return
+            self.pass_time()
+        raise AssertionError(f"it never gets done: {outcome.report}")
+
+    def prove(self, *, orphans: bool = False) -> None:
+        """Nothing lost, nothing twice, nothing missing in the stream; without orphans, unless they are allowed."""
+        objects = self.committed() if orphans else self.cloud.s3.objects
+        since = json.loads(objects["log/org=main/000000000000.json"])["passes"]["live"]["watermark"] + 1
+        proof.prove(objects, self.cloud.kinesis.records, self.slack.served(since))
+
+    def committed(self) -> dict[str, bytes]:
+        """The archive without objects that no entry names, which a table fault, an overlap or a late write may leave."""
+        objects = self.cloud.s3.objects
+        named = b"\n".join(body for key, body in objects.items() if key.startswith("log/"))
+        return {key: body for key, body in objects.items() if key.startswith("log/") or key.encode() in named}
+
+    def _is_plausible(self) -> None:
+        """What holds after every run, whatever happened to it."""
+        proof.prove_so_far(self.committed(), self.cloud.kinesis.records, self.cloud.dynamodb.number("published"))
+
+    def _keeps_the_secret(self, text: str) -> None:
+        assert self.cloud.secretsmanager.token not in text, "the token was written somewhere"
+
+
+@dataclass
+class Written(logging.Handler):
+    """Everything that was logged, with its extra fields."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = "".join(traceback.format_exception(record.exc_info[1])) if record.exc_info else ""
+        self.lines.append(f"{record.getMessage()} {record.__dict__} {text}")
+
+    def taken(self) -> list[str]:
+        """What was logged since this was last asked."""
+        lines, self.lines = self.lines, []
+        return lines
+
+    __hash__ = logging.Handler.__hash__
+
+
+written = Written()
+
+
+def _clock() -> Clock:
+    cloud = clients().on
+    assert cloud is not None
+    return cloud.border.clock
+
+
+@contextmanager
+def virtual_time() -> Iterator[None]:
+    """Whoever waits or asks for the time, waits on the world's clock; and what is logged is kept."""
+    sleeper = SimpleNamespace(sleep=lambda seconds: _clock().sleep(seconds))
+    watch = SimpleNamespace(monotonic=lambda: _clock().now())
+    calendar = SimpleNamespace(now=lambda: datetime.fromtimestamp(_clock().now(), UTC))
+    logger = logging.getLogger("slack_audit")
+    level = logger.level
+    with ExitStack() as patches:
+        for name, there in {
+            "botocore.endpoint.time": sleeper,
+            "slack_audit.adapters.s3.time": sleeper,
+            "slack_audit.adapters.slack.time": watch,
+            "aws_lambda_powertools.utilities.parameters.base.datetime": calendar,
+        }.items():
+            patches.enter_context(mock.patch(name, there))
+        logging.getLogger().addHandler(written)
+        logger.setLevel(logging.INFO)
+        yield
+        logger.setLevel(level)
+        logging.getLogger().removeHandler(written)
