@@ -69,16 +69,27 @@ def _check_window(entry: dict[str, Any], before: dict[str, Any]) -> None:
 
 
 def _check_order(entry: dict[str, Any], before: dict[str, Any]) -> None:
-    """The genesis starts the passes; any other entry without a window touches one pass and brings no events."""
+    """The genesis starts the standing passes; another entry without a window starts, changes or ends one backfill."""
     name, after = entry["pass"], entry["passes"]
-    assert (entry["key"], entry["count"]) == (None, 0)
-    assert (name is None) == (entry["number"] == 0)
-    if name is None:
+    assert (entry["key"], entry["count"], entry["bytes"], entry["sha256"]) == (None, 0, 0, None)
+    if entry["number"] == 0:
+        assert name is None
+        assert len({state["watermark"] for state in after.values()}) == 1, "the passes start at different seconds"
         return
-    assert {**after, name: None} == {**before, name: None}, f"{entry['number']} touches other passes than {name}"
-    assert (name in after) or (name in before), f"{entry['number']} changes a pass that there is not"
+    assert name not in {None, "live", "late", "final"}
+    assert {**after, name: None} == {**before, name: None}, f"entry {entry['number']} touches other passes than {name}"
+    assert name in {*after, *before}, f"entry {entry['number']} ends what there is not"
     if name in after and name in before:
         assert after[name] == {**before[name], "paused": not before[name]["paused"]}
+
+
+def covered(objects: Mapping[str, bytes], *, kinds: Sequence[str]) -> list[tuple[int, int]]:
+    """The stretches of seconds, both ends inclusive, that passes whose names begin so have read."""
+    return [
+        (entry["window"]["lo"], entry["window"]["hi"])
+        for entry in log_of(objects)
+        if entry["window"] is not None and entry["pass"].startswith(tuple(kinds))
+    ]
 
 
 def _lines_of(objects: Mapping[str, bytes], entry: dict[str, Any], named: set[str]) -> list[bytes]:

@@ -6,7 +6,7 @@ whole seconds, gives cursors that forget the window, and tells its own clock. Ev
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from io import BytesIO
@@ -51,9 +51,9 @@ class Slack:
         """Events of one second, shown so many seconds after it."""
         self.events += [Happened(second, raw_event(second, number), second + late) for number in numbers]
 
-    def served(self, since: int) -> list[bytes]:
-        """The events from a second on."""
-        return [event.raw for event in self.events if event.second >= since]
+    def served(self, read: Sequence[tuple[int, int]]) -> list[bytes]:
+        """The events of some stretches of seconds."""
+        return [event.raw for event in self.events if any(lo <= event.second <= hi for lo, hi in read)]
 
     @property
     def newest(self) -> int:

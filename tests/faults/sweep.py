@@ -44,7 +44,7 @@ def _suffer(scenario: str, *planned: Planned) -> World:
     world = SCENARIOS[scenario]().copy()
     world.border.faults = {number: ALL[name] for number, name in planned}
     for _ in range(RUNS):
-        world.run()
+        world.next()
         world.pass_time(200)
         if not world.border.faults:
             break

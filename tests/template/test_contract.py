@@ -38,6 +38,8 @@ VARIABLES = {
     "CHECKPOINT_TABLE": {"Ref": "CheckpointTable"},
     "INITIAL_LOOKBACK_HOURS": {"Ref": "InitialLookbackHours"},
     "LIVE_LAG_SECONDS": {"Ref": "LiveLagSeconds"},
+    "LATE_PASS_MINUTES": {"Ref": "LatePassMinutes"},
+    "FINAL_PASS_HOURS": {"Ref": "FinalPassHours"},
     "SLACK_CALLS_PER_MINUTE": {"Ref": "SlackCallsPerMinute"},
     "ACTION_FILTER": {"Ref": "ActionFilter"},
     "ACTOR_FILTER": {"Ref": "ActorFilter"},
