@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from types import SimpleNamespace
+from typing import Any
 from unittest import mock
 
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
@@ -22,6 +23,7 @@ from slack_audit.collect import Run
 from slack_audit.errors import CollectorError
 from slack_audit.orders import carry_out
 from slack_audit.parts import Parts, Report
+from slack_audit.passes import STANDING
 from slack_audit.settings import Settings
 from tests import proof
 from tests.fakes import Clock, KilledError, at_once
@@ -176,11 +178,18 @@ class World:
     def settle(self) -> None:
         """No more faults, and time for every pass to read everything that happened until now."""
         self.border.calm()
-        everything = self.slack.newest + max(POLICY.lags.values()) + SETTLED - self.slack.offset
+        ends = [state["end"] for state in self.backfills().values() if not state["paused"]]
+        everything = max([self.slack.newest, *ends]) + max(POLICY.lags.values()) + SETTLED - self.slack.offset
         self.clock.time = max(self.clock.time + 60, everything)
         self.until_idle()
 
-    def until_idle(self, most: int = 30) -> None:
+    def backfills(self) -> dict[str, Any]:
+        """As the newest entry of the log tells them."""
+        log = proof.log_of(self.cloud.s3.objects)
+        passes = log[-1]["passes"] if log else {}
+        return {name: state for name, state in passes.items() if name not in STANDING}
+
+    def until_idle(self, most: int = 60) -> None:
         """Runs a minute apart, until one has nothing more to do."""
         for _ in range(most):
             outcome = self.next()
