@@ -62,6 +62,17 @@ class Fault(Protocol):
         """The reply that arrives. Raises SilenceError or KilledError."""
 
 
+class Overtaking(Protocol):
+    """Another run, start to end, while ours is on its way."""
+
+    def __call__(self, *, own_table: bool) -> None:
+        """With the same table as ours, or with one of its own."""
+
+
+def _nobody(*, own_table: bool) -> None:
+    raise AssertionError(f"there is no other run (own_table={own_table})")
+
+
 class Border:
     """Counts the exchanges, and lets the planned faults happen: each at the exchange of its number, or at the first one
     after it that it fits."""
@@ -72,7 +83,7 @@ class Border:
         self.faults: dict[int, Fault] = {}
         self.happened = 0
         self.dead = False
-        self.overtake: Callable[[], None] = lambda: None
+        self.overtake: Overtaking = _nobody
         self.pending: list[tuple[int, Callable[[], object]]] = []
         self._lasting: tuple[object, Fault] | None = None
 

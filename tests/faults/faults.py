@@ -9,6 +9,7 @@ from tests.faults.border import Border, Exchange, Reply, SilenceError
 
 WRITES = {"s3.PutObject", "dynamodb.PutItem", "dynamodb.UpdateItem", "kinesis.PutRecords"}
 PARTIAL = {"kinesis.PutRecords", "slack.logs", "s3.GetObject"}
+OVERTAKEN = {"s3.PutObject", "dynamodb.PutItem"}
 REPEATED_BY_SDK = {"s3.PutObject", "dynamodb.PutItem", "dynamodb.UpdateItem"}
 AWS = {"s3", "dynamodb", "kinesis", "secretsmanager"}
 
@@ -119,7 +120,12 @@ def bad_token(_: Border, __: Exchange) -> Reply:
 
 
 def overtaken(border: Border, exchange: Exchange) -> Reply:
-    border.overtake()
+    border.overtake(own_table=False)
+    return exchange.effect()
+
+
+def second_stack(border: Border, exchange: Exchange) -> Reply:
+    border.overtake(own_table=True)
     return exchange.effect()
 
 
@@ -145,6 +151,8 @@ EACH = {
     "throttled": Kind(throttled, lasting=True, fits=everywhere),
     "5xx": Kind(broken, lasting=True, fits=everywhere),
     "partial": Kind(half, lasting=False, fits=PARTIAL.__contains__),
+    "overtaken": Kind(overtaken, lasting=False, fits=OVERTAKEN.__contains__),
+    "a second stack": Kind(second_stack, lasting=False, fits="s3.PutObject".__eq__),
 }
 # These come into the pairs and into the long storm too.
 MORE = {
@@ -158,6 +166,5 @@ MORE = {
     "timeout, lands later": Kind(timeout_lands_later, lasting=True, fits=WRITES.__contains__),
     "a web page": Kind(web_page, lasting=False, fits=only("slack")),
     "token not accepted": Kind(bad_token, lasting=False, fits=only("slack")),
-    "overtaken": Kind(overtaken, lasting=False, fits=everywhere),
 }
 ALL = EACH | MORE

@@ -17,7 +17,7 @@ from slack_audit.adapters.kinesis import KinesisSink
 from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
-from slack_audit.backfill import order_of
+from slack_audit.backfill import Start, order_of
 from slack_audit.bootstrap import policy
 from slack_audit.collect import Run
 from slack_audit.errors import CollectorError
@@ -79,6 +79,7 @@ class World:
         self.slack = Slack(self.border, self.cloud.secretsmanager.token)
         self.runs = 0
         self.wanted: dict[str, object] | None = None  # an order for the backfills, until it was carried out
+        self.backfilled: set[tuple[int, int]] = set()  # what was ordered, and must have been read in the end
         self._process: Process | None = None
 
     def copy(self) -> "World":
@@ -89,7 +90,7 @@ class World:
         other.cloud.kinesis.records = list(self.cloud.kinesis.records)
         other.slack.events = list(self.slack.events)
         other.slack.walks = self.slack.walks
-        other.runs, other.wanted = self.runs, self.wanted
+        other.runs, other.wanted, other.backfilled = self.runs, self.wanted, set(self.backfilled)
         return other
 
     # the runs
@@ -106,6 +107,8 @@ class World:
         outcome = self._outcome(lambda: carry_out(order, parts, POLICY), lambda: None)
         if outcome.failure is None:
             self.wanted = None
+            if isinstance(order, Start):
+                self.backfilled.add((order.lo, order.hi))
         return outcome
 
     def next(self) -> Outcome:
@@ -121,6 +124,7 @@ class World:
 
     def _outcome(self, do: Callable[[], object], report: Callable[[], Report | None]) -> Outcome:
         failure: BaseException | None = None
+        happened = self.border.happened
         try:
             do()
         except CollectorError as error:
@@ -132,6 +136,7 @@ class World:
         finally:
             for line in written.taken():
                 self._keeps_the_secret(line)
+        assert failure is None or self.border.happened > happened, f"nothing went wrong, and yet: {failure}"
         self._is_plausible()
         return Outcome(report(), failure)
 
@@ -155,13 +160,18 @@ class World:
         archive = S3Archive(clients()["s3"], SETTINGS.archive_bucket)
         return Process(source, archive, KinesisSink(clients()["kinesis"], SETTINGS.event_stream))
 
-    def overtake(self) -> None:
-        """Another run, start to end, in a process of its own, while ours is on its way: ours outlived its lease."""
-        border, ours = self.border, (self._process, self.border.names, self.border.faults)
+    def overtake(self, *, own_table: bool) -> None:
+        """Another run, start to end, in a process of its own, while ours is on its way: ours outlived its lease, or the
+        other one is of a second stack, whose table knows nothing of ours."""
+        border, table = self.border, self.cloud.dynamodb
+        ours = self._process, border.names, border.faults, table.item
         self._process, border.names, border.faults = None, [], {}
-        self.clock.time = max(self.clock.time, self.cloud.dynamodb.lease_until) + 1
+        if own_table:
+            table.item = {}
+        self.clock.time = max(self.clock.time, table.lease_until) + 1
         self.run()
-        self._process, border.names, border.faults = ours
+        self._process, border.names, border.faults, item = ours
+        table.item = item if own_table else table.item
         self.clock.new_run()
 
     def pass_time(self, seconds: float = 60) -> None:
@@ -182,6 +192,7 @@ class World:
         everything = max([self.slack.newest, *ends]) + max(POLICY.lags.values()) + SETTLED - self.slack.offset
         self.clock.time = max(self.clock.time + 60, everything)
         self.until_idle()
+        assert all(state["paused"] for state in self.backfills().values()), "a backfill has not ended"
 
     def backfills(self) -> dict[str, Any]:
         """As the newest entry of the log tells them."""
@@ -206,6 +217,9 @@ class World:
         lies in no backfill.
         """
         objects = self.committed() if orphans else self.cloud.s3.objects
+        for lo, hi in self.backfilled:
+            windows = proof.covered(objects, kinds=[f"backfill-{lo}-{hi}"])
+            assert (windows[0][0], windows[-1][1]) == (lo, hi), "a backfill was not read to its end"
         read = proof.covered(objects, kinds=("final", "backfill"))
         proof.prove(objects, self.cloud.kinesis.records, self.slack.served(read))
 
