@@ -30,7 +30,7 @@ FULL = Checkpoint(
     spans={"live": 60, "late": 86_400, "final": 1, "backfill-2018": 3_600},
     plan=bytes(range(256)),
     clock=-7_200,
-    budget=Budget(((1_767_225_590, 3), (1_767_225_598, 1)), 1_767_225_700),
+    budget=Budget(((1_767_225_590, 3), (1_767_225_598, 1)), 1_767_225_700, 1_767_226_300),
 )
 OTHER = Checkpoint(
     next=7, head="cd" * 32, place=Place("live"), passes={"live": Pass(5)}, published=2, spans={"live": 9}
@@ -127,7 +127,7 @@ def test_a_lease_that_was_taken_again_lasts_until_its_new_end(run, other):
         pytest.param(Checkpoint(clock=-1), id="a clock that is behind"),
         pytest.param(Checkpoint(plan=b""), id="a plan of no bytes is not no plan"),
         pytest.param(Checkpoint(plan=b"\x00\xff" * 50_000), id="a large plan"),
-        pytest.param(Checkpoint(budget=Budget((), 1_767_225_700)), id="blocked without calls"),
+        pytest.param(Checkpoint(budget=Budget((), 1_767_225_700, 1_767_226_300)), id="blocked without calls"),
         pytest.param(Checkpoint(budget=Budget(tuple((second, 50) for second in range(61)))), id="a minute of calls"),
     ],
 )
@@ -275,6 +275,7 @@ def test_the_item_is_as_the_documents_show_it(dynamodb, cloud):
         "clock": {"N": "-7200"},
         "calls": {"L": [{"L": [{"N": "1767225590"}, {"N": "3"}]}, {"L": [{"N": "1767225598"}, {"N": "1"}]}]},
         "blocked_until": {"N": "1767225700"},
+        "shy_until": {"N": "1767226300"},
     }
 
 
