@@ -119,6 +119,10 @@ def bad_token(_: Border, __: Exchange) -> Reply:
     return slack_error(401, "invalid_authentication")
 
 
+def bad_action(_: Border, __: Exchange) -> Reply:
+    return slack_error(400, "invalid_action")
+
+
 def overtaken(border: Border, exchange: Exchange) -> Reply:
     border.overtake(own_table=False)
     return exchange.effect()
@@ -165,6 +169,7 @@ MORE = {
     "another write under way": Kind(conflict, lasting=False, fits="s3.PutObject".__eq__),
     "timeout, lands later": Kind(timeout_lands_later, lasting=True, fits=WRITES.__contains__),
     "a web page": Kind(web_page, lasting=False, fits=only("slack")),
-    "token not accepted": Kind(bad_token, lasting=False, fits=only("slack")),
+    "token not accepted": Kind(bad_token, lasting=False, fits="slack.logs".__eq__),
+    "action not accepted": Kind(bad_action, lasting=False, fits="slack.logs".__eq__),
 }
 ALL = EACH | MORE

@@ -1,8 +1,8 @@
 """A scenario with faults at chosen exchanges, and what must be true afterwards."""
 
+import random
 from collections.abc import Iterator
 from functools import cache
-from random import Random
 
 from tests.faults.faults import ALL, EACH
 from tests.faults.scenarios import SCENARIOS
@@ -42,6 +42,7 @@ def suffer(scenario: str, *planned: Planned) -> World:
 
 def _suffer(scenario: str, *planned: Planned) -> World:
     world = SCENARIOS[scenario]().copy()
+    random.seed(f"{scenario} {planned}")  # of the back-offs
     world.border.faults = {number: ALL[name] for number, name in planned}
     for _ in range(RUNS):
         world.next()
@@ -55,11 +56,11 @@ def _suffer(scenario: str, *planned: Planned) -> World:
 
 def sampled_pairs(count: int, seed: int) -> list[tuple[str, Planned, Planned]]:
     """Two faults each: the second comes within the run of the first, or in one that follows."""
-    chance = Random(seed)
+    chance = random.Random(seed)
     return [_pair(chance) for _ in range(count)]
 
 
-def _pair(chance: Random) -> tuple[str, Planned, Planned]:
+def _pair(chance: random.Random) -> tuple[str, Planned, Planned]:
     scenario = chance.choice(sorted(SCENARIOS))
     calls = calls_of(scenario)
     first = chance.randint(1, len(calls))

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.slack import SlackSource
-from slack_audit.errors import StorageError, UnavailableError
+from slack_audit.errors import ActionRefusedError, StorageError, UnavailableError
 from slack_audit.ports import Answer, Query
 from tests.faults import faults, scenarios
 from tests.faults.border import Reply
@@ -36,7 +36,9 @@ def plan(world: World, *names: str) -> None:
 def test_a_run_without_faults_calls_every_service_and_waits_for_nothing():
     called = {name.partition(".")[0] for name in calls_of("first_run")}
     world = scenarios.first_run().copy()
-    assert world.run().report == world.run().report
+    outcome = world.run()
+    assert outcome.report is not None
+    assert outcome.report.stopped == "nothing_due"
     assert called == {"slack", "s3", "dynamodb", "kinesis", "secretsmanager"}
     assert world.clock.slept == []
 
@@ -101,6 +103,14 @@ def test_half_an_object_is_no_object(world):
     world.border.faults = {2: faults.ALL["partial"]}
     with pytest.raises(StorageError):
         archive().get(KEY)
+
+
+def test_a_refused_action_is_looked_up_without_the_token():
+    world = scenarios.live_run().copy()
+    number = calls_of("live_run").index("slack.logs") + 1
+    world.border.faults = {number: faults.ALL["action not accepted"]}
+    assert isinstance(world.run().failure, ActionRefusedError)
+    assert "slack.actions" in world.border.names
 
 
 def test_every_kind_of_fault_fits_some_call():
