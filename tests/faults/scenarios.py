@@ -2,7 +2,10 @@
 
 from functools import cache
 
+from tests.faults.faults import ALL
 from tests.faults.world import World
+
+PLAN_AND_BATCH = ["dynamodb.PutItem", "s3.PutObject"]
 
 
 def history(world: World, *, seconds: int = 3_300, events: int = 18) -> None:
@@ -41,6 +44,18 @@ def publish_backlog() -> World:
     world.cloud.kinesis.down = False
     world.pass_time(300)
     history(world, seconds=200, events=6)
+    return world
+
+
+@cache
+def plan_left() -> World:
+    """A run that finds a plan whose batch an earlier one had written when it was killed."""
+    world = live_run().copy()
+    calls = world.calls_of_the_next_run()
+    batch = next(number for number, call in enumerate(calls) if calls[number - 1 : number + 1] == PLAN_AND_BATCH)
+    world.border.faults = {batch + 1: ALL["killed after its effect"]}
+    world.run()
+    world.clock.time = world.cloud.dynamodb.lease_until + 1
     return world
 
 
@@ -88,5 +103,5 @@ def backfill_order() -> World:
 
 SCENARIOS = {
     scenario.__name__: scenario
-    for scenario in (first_run, live_run, publish_backlog, late_find, backfill, backfill_order)
+    for scenario in (first_run, live_run, publish_backlog, plan_left, late_find, backfill, backfill_order)
 }
