@@ -8,6 +8,7 @@ import pytest
 
 from slack_audit import bootstrap
 from slack_audit.backfill import MOST_AT_ONCE
+from slack_audit.batches import batch_of
 from slack_audit.errors import (
     ActionRefusedError,
     ArchiveDamagedError,
@@ -20,12 +21,13 @@ from slack_audit.errors import (
     StorageError,
     UnavailableError,
 )
+from slack_audit.events import event_of
 from slack_audit.log import Filters
 from slack_audit.parts import Report
 from slack_audit.passes import BACKFILL, FINAL, LATE, LIVE
 from slack_audit.read import BUDGET_WAIT
 from slack_audit.settings import Settings
-from slack_audit.windows import DAY
+from slack_audit.windows import DAY, Window
 from tests.builders import ALL_LAGS, DAY_START, raw_event
 from tests.fakes import World
 from tests.proof import archived, log_of, prove
@@ -542,3 +544,46 @@ def test_a_pass_is_switched_off_by_0_and_a_backfill_keeps_its_distance(minutes_,
     lags = bootstrap.lags(Settings.from_env(ENV | {"LATE_PASS_MINUTES": minutes_, "FINAL_PASS_HOURS": hours}))
     assert set(lags) == driven
     assert lags[BACKFILL] == 25 * 3_600 + 300
+
+
+def test_after_a_lost_race_the_archive_is_listed_anew():
+    """A second stack with a table of its own commits what late finds, while ours is about to; then our final pass reads
+    the same seconds."""
+    world, served = a_world(lags={LIVE: 60, BACKFILL: 3_000})
+    world.until_done()
+    second = int(world.clock.time)
+    late = [raw_event(second, f"late{number}") for number in range(5)]
+    world.slack.add(late, visible_at=second + 200)
+    minutes(world, 80)
+    other = World(lags={LIVE: 60, LATE: 600, BACKFILL: 3_000})
+    other.slack, other.archive, other.stream, other.clock = world.slack, world.archive, world.stream, world.clock
+
+    def run_the_other() -> None:
+        if not other.runs:
+            other.run()
+            world.clock.new_run()
+
+    world.with_changes(lags=ALL_LAGS)
+    world.next_minute()
+    for number in range(1, 9):
+        finds = world.faults.counts["archive.put_new"] + number
+        world.faults.at["archive.put_new", finds] = lambda: world.table.item.plan is not None and run_the_other()
+    world.run()
+    minutes(world, 5)
+    assert other.runs == 1
+    assert other.table.item.next > 0
+    lines = archived(world.committed())
+    assert sorted(lines) == sorted(served + late)
+
+
+def test_an_orphan_with_a_number_that_the_log_has_not_reached_holds_nothing_and_is_no_damage():
+    world, served = a_world(lags={LIVE: 60})
+    world.until_done()
+    second = int(world.clock.time) - 500
+    late = raw_event(second, "late")
+    world.slack.add([late])
+    batch = batch_of("main", Window(second, second), 900, [event_of(late)])
+    world.archive.objects[batch.key] = batch.body
+    world.with_changes(lags=ALL_LAGS)
+    minutes(world, 60)
+    prove(world.committed(), world.stream.lines, [*served, late])
