@@ -27,9 +27,14 @@ def log_of(objects: Mapping[str, bytes]) -> list[dict[str, Any]]:
 
 def archived(objects: Mapping[str, bytes]) -> list[bytes]:
     """Every archived line in the log's order; fails unless objects, log and windows agree."""
-    lines: list[bytes] = []
+    return [line for lines in archived_by_entry(objects) for line in lines]
+
+
+def archived_by_entry(objects: Mapping[str, bytes]) -> list[list[bytes]]:
+    """The archived lines of every entry but the genesis; fails unless objects, log and windows agree."""
+    lines: list[list[bytes]] = []
     watermark: dict[str, int] = {}
-    named = set()
+    named: set[str] = set()
     for entry in log_of(objects):
         if entry["window"] is None:
             watermark = {name: state["watermark"] for name, state in entry["passes"].items()}
@@ -39,7 +44,7 @@ def archived(objects: Mapping[str, bytes]) -> list[bytes]:
         assert lo // 86_400 == hi // 86_400, "a window crosses midnight"
         watermark[entry["pass"]] = hi
         assert {name: state["watermark"] for name, state in entry["passes"].items()} == watermark
-        lines += _lines_of(objects, entry, named)
+        lines.append(_lines_of(objects, entry, named))
     orphans = {key for key in objects if key.startswith("raw/")} - named
     assert not orphans, f"no log entry names {orphans}"
     return lines
