@@ -3,66 +3,18 @@
 One deployment for all of them; every test empties it first.
 """
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from local.aws import EmbeddedAws
-from local.slack import Settings, StandIn
-from tests.e2e.stack import TOKEN, Stack, settled
-from tests.e2e.weather import Weather
+from tests.e2e.stack import settled
+from tests.e2e.storms import prove, prove_order, runs_until_done
 from tests.proof import archived_by_entry
 
 HOUR = 3_600
 THROTTLED: dict[str, Any] = {"service": "dynamodb", "error": {"code": "ProvisionedThroughputExceededException"}}
 SLOW_DOWN = {"service": "s3", "error": {"code": "SlowDown", "status": 503}}
-
-
-@pytest.fixture(scope="module")
-def climate(aws: EmbeddedAws) -> Iterator[Weather]:
-    with StandIn(Settings(tokens=(TOKEN,))) as slack:
-        stack = Stack.with_token(aws, slack)
-    with Weather.over(stack) as weather:
-        yield weather
-
-
-@pytest.fixture
-def weather(climate: Weather) -> Iterator[Weather]:
-    """Calm, over a stack as if new, with a Slack of this test's own where the stack looks for it."""
-    port = urlsplit(climate.stack.slack.url).port or 0
-    with StandIn(Settings(tokens=(TOKEN,), calls_per_minute=None, last_page="rotate"), port=port) as slack:
-        climate.begin_anew(slack)
-        yield climate
-
-
-def prove(weather: Weather) -> None:
-    """Nothing is lost or twice in the archive, all of it is in the stream, and no token is in the function's log."""
-    weather.stack.prove()
-    log = weather.log()
-    assert '"message":"collected"' in log
-    assert TOKEN not in log
-
-
-def prove_order(weather: Weather) -> None:
-    """The stream got the whole of each batch before anything of the next one."""
-    first: dict[bytes, int] = {}
-    for place, (_, data) in enumerate(weather.stack.records()):
-        first.setdefault(data, place)
-    batches = [[first[line] for line in lines] for lines in archived_by_entry(weather.stack.objects()) if lines]
-    assert len(batches) > 1
-    assert all(max(before) < min(after) for before, after in pairwise(batches))
-
-
-def runs_until_done(weather: Weather, most: int = 12) -> list[dict[str, Any]]:
-    """What each run returned, up to the one that left nothing to do."""
-    runs: list[dict[str, Any]] = []
-    while not runs or (runs[-1]["stopped"], runs[-1]["publishing"]) != ("nothing_due", "done"):
-        assert len(runs) < most, runs
-        runs.append(weather.stack.invoke())
-    return runs
 
 
 def test_a_backlog_goes_out_through_a_shard_that_takes_little_and_capture_does_not_wait_for_it(weather):
