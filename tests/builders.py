@@ -6,10 +6,11 @@ from typing import Any
 from slack_audit.batches import Record
 from slack_audit.events import Event, event_of
 from slack_audit.log import Filters
-from slack_audit.passes import LIVE
+from slack_audit.passes import BACKFILL, FINAL, LATE, LIVE
 
 DAY_START = 1_767_225_600  # 2026-01-01T00:00:00Z
 NO_FILTERS = Filters()
+ALL_LAGS = {LIVE: 60, LATE: 600, FINAL: 3_000, BACKFILL: 3_000}  # seconds; shorter than the template's
 
 
 def raw_event(second: object, number: object = 0, **fields: Any) -> bytes:

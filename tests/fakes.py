@@ -9,11 +9,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from math import ceil
 
+from slack_audit.backfill import order_of
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.collect import Run
 from slack_audit.errors import CursorRefusedError, LeaseLostError, RangeRefusedError
 from slack_audit.events import event_of
+from slack_audit.orders import Outcome, carry_out
 from slack_audit.parts import Parts, Policy, Report
 from slack_audit.ports import Answer, Query
 from tests.builders import DAY_START, policy_values
@@ -117,7 +119,12 @@ class Slack:
         window = query.window
         if window is not None and window.hi >= self.now:
             raise RangeRefusedError("in the future", slack_time=self.now)
-        visible = [(second, raw) for second, raw, at in self.events if at <= self.now]
+        wanted = query.filters.action
+        visible = [
+            (second, raw)
+            for second, raw, at in self.events
+            if at <= self.now and (not wanted or event_of(raw).action in wanted.split(","))
+        ]
         shown = sorted((e for e in visible if window is None or e[0] in window), key=lambda e: e[0], reverse=True)
         start = self._start(query)
         size = min(self.page, query.limit)
@@ -278,6 +285,13 @@ class World:
         """One run from now on; what is left of its minute passes after it."""
         self.clock.new_run(seconds)
         return Run(self.parts(), self.policy).collect()
+
+    def order(self, **wanted: object) -> Outcome:
+        """An order for the backfills, as a person sends it."""
+        self.clock.new_run()
+        return carry_out(
+            order_of({name.rstrip("_"): value for name, value in wanted.items()}), self.parts(), self.policy
+        )
 
     def overlap(self) -> None:
         """Another run, start to end, while ours is on its way; ours thinks that it still has time."""

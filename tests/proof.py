@@ -37,7 +37,7 @@ def archived_by_entry(objects: Mapping[str, bytes]) -> list[list[bytes]]:
     named: set[str] = set()
     for entry in log_of(objects):
         if entry["window"] is None:
-            watermark = {name: state["watermark"] for name, state in entry["passes"].items()}
+            watermark = _without_a_window(entry, watermark)
             continue
         lo, hi = entry["window"]["lo"], entry["window"]["hi"]
         assert lo == watermark[entry["pass"]] + 1, f"a gap or an overlap before {entry['number']}"
@@ -48,6 +48,19 @@ def archived_by_entry(objects: Mapping[str, bytes]) -> list[list[bytes]]:
     orphans = {key for key in objects if key.startswith("raw/")} - named
     assert not orphans, f"no log entry names {orphans}"
     return lines
+
+
+def _without_a_window(entry: dict[str, Any], before: dict[str, int]) -> dict[str, int]:
+    """The watermarks after the genesis, or after a backfill was started, changed, cancelled or ended."""
+    after = {name: int(state["watermark"]) for name, state in entry["passes"].items()}
+    assert (entry["key"], entry["count"], entry["bytes"], entry["sha256"]) == (None, 0, 0, None)
+    if entry["number"] == 0:
+        return after
+    name = entry["pass"]
+    assert name not in {"live", "late", "final"}
+    assert {**before, **after} == {**after, **before}, "a watermark moved without a window"
+    assert set(before) ^ set(after) <= {name}, "another pass than the entry's came or went"
+    return after
 
 
 def _lines_of(objects: Mapping[str, bytes], entry: dict[str, Any], named: set[str]) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""On a schedule: captures what is new of one organisation and publishes it."""
+"""On a schedule: captures what is new of one organisation and publishes it. Also takes orders for backfills."""
 
 import os
 from typing import Any
@@ -7,6 +7,7 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slack_audit import bootstrap
+from slack_audit.backfill import order_of
 from slack_audit.settings import Settings
 from slack_audit.telemetry import logger, metrics, record, take_over_logging
 
@@ -14,11 +15,22 @@ take_over_logging()
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Collects for `{"org": "main"}`; returns what the run did, or fails with what a person must do."""
+    """Collects for `{"org": "main"}`, or carries out the order of `{"org": "main", "backfill": {…}}`.
+
+    Returns what was done, or fails with what a person must do.
+    """
     settings = Settings.from_env(os.environ)
     logger.append_keys(org=bootstrap.requested_org(event, settings))
+    if "backfill" in event:
+        outcome = bootstrap.carry_out(order_of(event["backfill"]), settings, context)
+        return {"org": outcome.org, "backfills": msgspec.to_builtins(outcome.backfills)}
+    result: dict[str, Any] = _collect(settings, context)
+    return result
+
+
+@metrics.log_metrics
+def _collect(settings: Settings, context: LambdaContext) -> dict[str, Any]:
     failure: BaseException | None = None
     with bootstrap.run(settings, context) as run:
         try:

@@ -10,7 +10,7 @@ from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
 from slack_audit.budget import Budget
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.errors import LeaseLostError, StorageError
-from slack_audit.passes import FIRST_SPAN, Pass
+from slack_audit.passes import FIRST_SPAN, Pass, Place
 from slack_audit.ports import Checkpoints
 from tests import fakes
 from tests.conftest import Cloud
@@ -19,7 +19,7 @@ from tests.contract.wire import client_at, nobody
 FULL = Checkpoint(
     next=1_234_567,
     head="ab" * 32,
-    turn="backfill-2018",
+    place=Place("live", "backfill-2018"),
     passes={
         "live": Pass(1_767_225_599),
         "late": Pass(1_767_225_500, publish=False),
@@ -30,9 +30,11 @@ FULL = Checkpoint(
     spans={"live": 60, "late": 86_400, "final": 1, "backfill-2018": 3_600},
     plan=bytes(range(256)),
     clock=-7_200,
-    budget=Budget(((1_767_225_590, 3), (1_767_225_598, 1)), 1_767_225_700),
+    budget=Budget(((1_767_225_590, 3), (1_767_225_598, 1)), 1_767_225_700, 1_767_226_300),
 )
-OTHER = Checkpoint(next=7, head="cd" * 32, turn="live", passes={"live": Pass(5)}, published=2, spans={"live": 9})
+OTHER = Checkpoint(
+    next=7, head="cd" * 32, place=Place("live"), passes={"live": Pass(5)}, published=2, spans={"live": 9}
+)
 
 NewRun = Callable[[], Checkpoints]
 
@@ -125,7 +127,7 @@ def test_a_lease_that_was_taken_again_lasts_until_its_new_end(run, other):
         pytest.param(Checkpoint(clock=-1), id="a clock that is behind"),
         pytest.param(Checkpoint(plan=b""), id="a plan of no bytes is not no plan"),
         pytest.param(Checkpoint(plan=b"\x00\xff" * 50_000), id="a large plan"),
-        pytest.param(Checkpoint(budget=Budget((), 1_767_225_700)), id="blocked without calls"),
+        pytest.param(Checkpoint(budget=Budget((), 1_767_225_700, 1_767_226_300)), id="blocked without calls"),
         pytest.param(Checkpoint(budget=Budget(tuple((second, 50) for second in range(61)))), id="a minute of calls"),
     ],
 )
@@ -266,12 +268,14 @@ def test_the_item_is_as_the_documents_show_it(dynamodb, cloud):
         "lease_until": {"N": "200"},
         "next": {"N": "1234567"},
         "head": {"S": "ab" * 32},
-        "turn": {"S": "backfill-2018"},
+        "turn": {"S": "live"},
+        "other_turn": {"S": "backfill-2018"},
         "published": {"N": "1234560"},
         "plan": {"B": bytes(range(256))},
         "clock": {"N": "-7200"},
         "calls": {"L": [{"L": [{"N": "1767225590"}, {"N": "3"}]}, {"L": [{"N": "1767225598"}, {"N": "1"}]}]},
         "blocked_until": {"N": "1767225700"},
+        "shy_until": {"N": "1767226300"},
     }
 
 

@@ -86,6 +86,8 @@ def test_the_built_function_runs_in_the_real_runtime_with_its_layer_alone(
         "CHECKPOINT_TABLE": cloud.table(),
         "INITIAL_LOOKBACK_HOURS": "24",
         "LIVE_LAG_SECONDS": "60",
+        "LATE_PASS_MINUTES": "35",
+        "FINAL_PASS_HOURS": "25",
         "SLACK_CALLS_PER_MINUTE": "600",
         "AWS_LAMBDA_FUNCTION_NAME": "collect",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",

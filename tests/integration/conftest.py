@@ -65,6 +65,8 @@ class Deployment:
             CHECKPOINT_TABLE=cloud.table(),
             INITIAL_LOOKBACK_HOURS="1",
             LIVE_LAG_SECONDS="60",
+            LATE_PASS_MINUTES="35",
+            FINAL_PASS_HOURS="25",
             SLACK_CALLS_PER_MINUTE="1000",
             ACTION_FILTER="",
             ACTOR_FILTER="",

@@ -21,12 +21,16 @@ def test_the_result_is_the_whole_report(stack):
     stack.backlog(10)
     result = stack.run()
     assert set(result) == set(Report.__struct_fields__)
-    assert result | {"windows": 0, "batches": 0, "calls": 0, "watermark": 0, "lag": 0} == {
+    varying = {"windows": 0, "batches": 0, "calls": 0, "held": 0, "watermark": 0, "lag": 0}
+    assert result | varying == {
         "org": "main",
         "stopped": "nothing_due",
         "windows": 0,
         "batches": 0,
         "events": 10,
+        "found": {"live": 10, "late": 0},
+        "longest_delay": {},
+        "held": 0,
         "repeats": 0,
         "out_of_range": 0,
         "calls": 0,
@@ -38,6 +42,7 @@ def test_the_result_is_the_whole_report(stack):
         "backlog": 0,
         "watermark": 0,
         "lag": 0,
+        "backfill_remaining": 0,
     }
     assert stack.slack.now - result["watermark"] == pytest.approx(60, abs=5)
     assert result["lag"] == pytest.approx(60, abs=5)
@@ -75,7 +80,7 @@ def test_seconds_without_events_are_read_and_logged_too(stack):
     stack.run()
     stack.later(120)
     result = stack.run()
-    assert (result["windows"], result["batches"], result["events"]) == (1, 0, 0)
+    assert (result["windows"], result["batches"], result["events"]) == (2, 0, 0), "live's and late's"
     assert stack.cloud.streamed() == []
     stack.prove()
 
@@ -242,7 +247,8 @@ def test_a_lost_table_is_rebuilt_from_the_log(stack):
 def test_a_run_emits_its_metrics(stack, capsys):
     stack.backlog(100)
     result = stack.run()
-    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    late, line = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (late["LateEvents"], late["pass"], late["org"]) == ([0], "late", "main")
     assert (line["RunSuccess"], line["EventsCollected"], line["EventsPublished"]) == ([1], [100], [100])
     assert (line["LiveLag"], line["SlackCalls"], line["org"]) == ([result["lag"]], [result["calls"]], "main")
 

@@ -40,7 +40,8 @@ def test_a_token_that_was_changed_is_picked_up_within_the_run(stack):
     stack.slack.generate(50, start=first["watermark"] + 1, end=int(stack.slack.now))
     stack.later(120)
     assert stack.run()["events"] == 50
-    assert outcomes(stack)[-2:] == ["401", "200"]
+    assert outcomes(stack).count("401") == 1
+    assert outcomes(stack)[-1] == "200"
     stack.prove()
 
 
@@ -331,11 +332,10 @@ def test_a_batch_that_was_altered_is_not_published_and_a_person_is_told(stack):
     stack.backlog(100)
     stack.fails(SinkRefusedError)
     key = min(key for key in stack.cloud.objects() if key.startswith("raw/"))
-    number = key.split("-")[-2]
     genuine = stack.cloud.objects()[key]
     stack.cloud.clients.s3.put_object(Bucket=stack.cloud.name, Key=key, Body=b"altered")
     stack.cloud.stream()
-    assert f"{key} of entry {number} has other bytes" in stack.fails(StorageError)
+    assert f"{key} has other bytes" in stack.fails(StorageError)
     assert stack.cloud.streamed() == []
     stack.cloud.clients.s3.put_object(Bucket=stack.cloud.name, Key=key, Body=genuine)
     stack.run()
@@ -356,8 +356,7 @@ def test_a_log_that_was_altered_stops_the_run(stack):
 
 @pytest.mark.parametrize("event", [{"org": "another"}, {"org": ""}, {"org": None}, [], "main", None])
 def test_an_event_for_another_org_is_refused(stack, event):
-    with pytest.warns(UserWarning, match="No application metrics"):
-        assert "collects org 'main'" in stack.fails(SettingsError, event)
+    assert "collects org 'main'" in stack.fails(SettingsError, event)
     assert stack.slack.calls() == []
 
 
@@ -368,8 +367,7 @@ def test_an_event_for_this_org_is_taken(stack, event):
 
 def test_a_setting_that_is_missing_fails_the_run_and_is_named(stack):
     stack.set(EVENT_STREAM="")
-    with pytest.warns(UserWarning, match="No application metrics"):
-        assert "EVENT_STREAM" in stack.fails(SettingsError)
+    assert "EVENT_STREAM" in stack.fails(SettingsError)
 
 
 def test_a_run_that_failed_logs_why_and_what_it_did(stack: Deployment, log: Log):

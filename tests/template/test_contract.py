@@ -16,6 +16,8 @@ PARAMETERS = {
     "Architecture": "arm64",
     "InitialLookbackHours": 24,
     "LiveLagSeconds": 60,
+    "LatePassMinutes": 35,
+    "FinalPassHours": 25,
     "SlackCallsPerMinute": 40,
     "ActionFilter": "",
     "ActorFilter": "",
@@ -38,6 +40,8 @@ VARIABLES = {
     "CHECKPOINT_TABLE": {"Ref": "CheckpointTable"},
     "INITIAL_LOOKBACK_HOURS": {"Ref": "InitialLookbackHours"},
     "LIVE_LAG_SECONDS": {"Ref": "LiveLagSeconds"},
+    "LATE_PASS_MINUTES": {"Ref": "LatePassMinutes"},
+    "FINAL_PASS_HOURS": {"Ref": "FinalPassHours"},
     "SLACK_CALLS_PER_MINUTE": {"Ref": "SlackCallsPerMinute"},
     "ACTION_FILTER": {"Ref": "ActionFilter"},
     "ACTOR_FILTER": {"Ref": "ActorFilter"},
@@ -46,7 +50,13 @@ VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-LEAST = {"InitialLookbackHours": 0, "LiveLagSeconds": 0, "SlackCallsPerMinute": 1}
+LEAST = {
+    "InitialLookbackHours": 0,
+    "LiveLagSeconds": 0,
+    "LatePassMinutes": 0,
+    "FinalPassHours": 0,
+    "SlackCallsPerMinute": 1,
+}
 ENVIRONMENTS = ["default", "staging", "prod"]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from slack_audit.passes import Pass, limits, newest_readable, standing_passes, whose_turn
+from slack_audit.passes import Pass, Place, finished, limits, newest_readable, standing_passes, whose_turn, without
 from slack_audit.windows import Window
 
 
@@ -41,23 +41,42 @@ def test_a_pass_without_a_lag_is_not_driven():
 
 
 @pytest.mark.parametrize(
-    ("last", "expected"),
+    ("last", "other", "expected"),
     [
-        pytest.param(None, "live", id="after the genesis"),
-        pytest.param("live", "late", id="after live"),
-        pytest.param("late", "final", id="after late"),
-        pytest.param("final", "backfill-a", id="after final"),
-        pytest.param("backfill-a", "backfill-b", id="after a backfill"),
-        pytest.param("backfill-b", "live", id="round again"),
-        pytest.param("backfill-gone", "live", id="after one that is gone"),
+        pytest.param(None, None, "live", id="after the genesis"),
+        pytest.param("live", None, "late", id="after live"),
+        pytest.param("late", "late", "live", id="live comes between any two others"),
+        pytest.param("live", "late", "final", id="where the others stand is remembered"),
+        pytest.param("live", "final", "backfill-a", id="after final"),
+        pytest.param("live", "backfill-a", "backfill-b", id="after a backfill"),
+        pytest.param("live", "backfill-b", "late", id="round again"),
+        pytest.param("live", "backfill-gone", "late", id="after one that is gone"),
     ],
 )
-def test_passes_take_turns(last, expected):
+def test_passes_take_turns(last, other, expected):
     passes = {name: Pass(0) for name in ("live", "late", "final", "backfill-b", "backfill-a")}
-    assert whose_turn(passes, dict.fromkeys(passes, 1_000), last) == expected
+    assert whose_turn(passes, dict.fromkeys(passes, 1_000), Place(last, other)) == expected
+
+
+def test_live_goes_twice_in_a_row_only_where_nothing_else_is_due():
+    passes = {"live": Pass(0), "late": Pass(990), "final": Pass(990)}
+    assert whose_turn(passes, dict.fromkeys(passes, 1_000), Place("live", "late")) == "live"
 
 
 def test_a_pass_that_is_not_due_is_passed_over():
-    passes = {"live": Pass(0), "late": Pass(990), "final": Pass(0)}
-    assert whose_turn(passes, dict.fromkeys(passes, 1_000), "live") == "final"
-    assert whose_turn({"live": Pass(990)}, {"live": 1_000}, "live") is None
+    passes = {"live": Pass(990), "late": Pass(990), "final": Pass(0)}
+    assert whose_turn(passes, dict.fromkeys(passes, 1_000), Place("final", "final")) == "final"
+    assert whose_turn({"live": Pass(990)}, {"live": 1_000}, Place("live")) is None
+
+
+def test_where_the_turns_stand_after_a_turn():
+    place = Place().after("late").after("live")
+    assert place == Place("live", "late")
+    assert place.after("backfill-a") == Place("backfill-a", "backfill-a")
+    assert place.after(None) == Place(None, "late")
+
+
+def test_a_pass_with_an_end_is_finished_at_it():
+    passes = {**standing_passes(5), "a": Pass(9, end=9), "b": Pass(8, end=9)}
+    assert finished(passes) == ["a"]
+    assert set(without(passes, "a")) == {"live", "late", "final", "b"}

@@ -38,6 +38,7 @@ DONE = Report(
     backlog=9,
     watermark=1_767_225_600,
     lag=61,
+    backfill_remaining=3_600,
 )
 
 
@@ -70,6 +71,26 @@ class Emitted:
         return values
 
 
+def test_what_the_later_passes_found_has_the_pass_as_a_dimension(capsys):
+    report = Report(org="main", found={"live": 9, "late": 3, "final": 0}, longest_delay={"live": 75, "late": 2_130})
+    telemetry.record(report, None)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    telemetry.metrics.clear_metrics()
+    assert [(line["pass"], line.get("LateEvents"), line.get("VisibilityDelay")) for line in lines] == [
+        ("late", [3], None),
+        ("final", [0], None),
+        ("live", None, [75]),
+        ("late", None, [2_130]),
+    ]
+    for line in lines:
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert (directive["Namespace"], sorted(directive["Dimensions"][0])) == (
+            "SlackAuditCollector",
+            ["org", "pass", "service"],
+        )
+        assert (line["org"], line["service"]) == ("main", "slack-audit-collector")
+
+
 def test_a_run_that_did_its_work(emitted):
     assert emitted.metrics(DONE) == {
         "RunSuccess": 1,
@@ -85,6 +106,7 @@ def test_a_run_that_did_its_work(emitted):
         "StreamFailedRecords": 7,
         "OversizeRecords": 8,
         "LiveLag": 61,
+        "BackfillRemaining": 3_600,
     }
 
 
@@ -132,10 +154,10 @@ def test_metrics_stand_in_our_namespace_by_org_and_service(emitted):
     assert (line["org"], line["service"]) == ("main", "slack-audit-collector")
 
 
-def test_the_lag_is_in_seconds_and_all_else_is_counted(emitted):
+def test_what_is_time_is_in_seconds_and_all_else_is_counted(emitted):
     (directive,) = emitted.line(DONE)["_aws"]["CloudWatchMetrics"]
     units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
-    assert units.pop("LiveLag") == "Seconds"
+    assert (units.pop("LiveLag"), units.pop("BackfillRemaining")) == ("Seconds", "Seconds")
     assert set(units.values()) == {"Count"}
 
 

@@ -1,5 +1,6 @@
 """A window's new events as one object of the archive, and as records of the stream."""
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
@@ -45,7 +46,18 @@ def batch_of(org: str, window: Window, number: int, events: list[Event]) -> Batc
 
 def batch_key(org: str, window: Window, number: int, digest: str) -> str:
     """`raw/org=<org>/dt=<day>/<lo>-<hi>-<number>-<first 12 of SHA-256>.ndjson.gz`"""
-    return f"raw/org={org}/dt={window.day}/{window.lo}-{window.hi}-{number}-{digest[:12]}.ndjson.gz"
+    return f"{day_prefix(org, window.day)}{window.lo}-{window.hi}-{number}-{digest[:12]}.ndjson.gz"
+
+
+def window_of_key(key: str) -> tuple[Window, int] | None:
+    """The window and the number of the log entry that a batch's key names; None where it is no batch's key."""
+    parts = re.fullmatch(r"raw/org=[^/]+/dt=[0-9-]+/([0-9]+)-([0-9]+)-([0-9]+)-[0-9a-f]{12}\.ndjson\.gz", key)
+    return (Window(int(parts[1]), int(parts[2])), int(parts[3])) if parts else None
+
+
+def day_prefix(org: str, day: str) -> str:
+    """`raw/org=<org>/dt=<day>/`"""
+    return f"raw/org={org}/dt={day}/"
 
 
 def pack(lines: Iterable[bytes]) -> bytes:

@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from slack_audit import __version__
+from slack_audit import __version__, orders
 from slack_audit.adapters.clock import LambdaClock
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
 from slack_audit.adapters.kinesis import KinesisSink
 from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
+from slack_audit.backfill import List, Order
 from slack_audit.collect import Run
 from slack_audit.errors import SettingsError
+from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
-from slack_audit.passes import LIVE
+from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
 from slack_audit.settings import Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+MINUTE, HOUR = 60, 3_600  # seconds
+FINAL_PASS_HOURS = 25  # what a backfill keeps away from now where final is switched off
 
 # Every call ends: connecting and each read within these seconds, and so many tries in all.
 STORES = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
@@ -64,12 +69,24 @@ def requested_org(event: Any, settings: Settings) -> str:
     return settings.org
 
 
+def lags(settings: Settings) -> dict[str, int]:
+    """Seconds behind Slack's clock, by the kind of a pass. A pass that is switched off is not among them; a backfill
+    keeps final's distance all the same, for what it reads nobody reads again."""
+    final = (settings.final_pass_hours or FINAL_PASS_HOURS) * HOUR + LATENESS_MARGIN
+    driven = {LIVE: settings.live_lag_seconds, BACKFILL: final}
+    if settings.late_pass_minutes:
+        driven[LATE] = settings.late_pass_minutes * MINUTE
+    if settings.final_pass_hours:
+        driven[FINAL] = final
+    return driven
+
+
 def policy(settings: Settings) -> Policy:
     """What a deployment's settings mean for a run."""
     return Policy(
         org=settings.org,
         filters=settings.filters,
-        lags={LIVE: settings.live_lag_seconds},
+        lags=lags(settings),
         lookback_hours=settings.initial_lookback_hours,
         calls_per_minute=settings.slack_calls_per_minute,
         version=__version__,
@@ -77,11 +94,11 @@ def policy(settings: Settings) -> Policy:
 
 
 @contextmanager
-def run(settings: Settings, context: "LambdaContext") -> Iterator[Run]:
-    """One run, with the thread that reads ahead. Clients and the cached token stay for the next one."""
+def parts(settings: Settings, context: "LambdaContext") -> Iterator[Parts]:
+    """The outside world of one run, with the thread that reads ahead. Clients and the cached token stay for others."""
     reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
     try:
-        parts = Parts(
+        yield Parts(
             owner=uuid.uuid4().hex,
             source=_source(settings),
             archive=_archive(settings),
@@ -90,6 +107,18 @@ def run(settings: Settings, context: "LambdaContext") -> Iterator[Run]:
             clock=LambdaClock(context.get_remaining_time_in_millis),
             ahead=reader.submit,
         )
-        yield Run(parts, policy(settings))
     finally:
         reader.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def run(settings: Settings, context: "LambdaContext") -> Iterator[Run]:
+    """One run."""
+    with parts(settings, context) as outside:
+        yield Run(outside, policy(settings))
+
+
+def carry_out(order: Order | List, settings: Settings, context: "LambdaContext") -> Outcome:
+    """Does what a person wants done to the backfills. Raises CollectorError, and then nothing was changed."""
+    with parts(settings, context) as outside:
+        return orders.carry_out(order, outside, policy(settings))

@@ -8,17 +8,24 @@ from math import floor
 import msgspec
 
 MINUTE = 60  # seconds
+SHY = 600  # seconds after a rate limit in which only half of the calls are made: somebody else needs them, too
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """`calls` holds (epoch second, number of calls) of the last minute; no call is allowed before `blocked_until`."""
+    """`calls` holds (epoch second, number of calls) of the last minute; no call is allowed before `blocked_until`, and
+    only half as many a minute before `shy_until`."""
 
     calls: tuple[tuple[int, int], ...] = ()
     blocked_until: int = 0
+    shy_until: int = 0
 
     def wait(self, now: float, per_minute: int) -> float:
         """Seconds until a call is allowed; 0 if one is allowed now."""
         return max(0.0, self.blocked_until - now, self._room_at(now, per_minute) - now)
+
+    def allowance(self, now: float, per_minute: int) -> int:
+        """How many of the calls a minute may be made: for a while after a rate limit, half of them."""
+        return max(1, per_minute // 2) if now < self.shy_until else per_minute
 
     def _room_at(self, now: float, per_minute: int) -> float:
         """When enough of the last minute's calls are old enough for one more."""
@@ -38,7 +45,7 @@ class Budget(msgspec.Struct, frozen=True):
 
     def blocked(self, until: float) -> "Budget":
         """After Slack said to wait."""
-        return msgspec.structs.replace(self, blocked_until=floor(until) + 1)
+        return msgspec.structs.replace(self, blocked_until=floor(until) + 1, shy_until=floor(until) + 1 + SHY)
 
     def is_blocked(self, now: float) -> bool:
         """Did Slack say to wait longer than until now?"""

@@ -5,20 +5,20 @@ import msgspec
 from slack_audit.budget import Budget
 from slack_audit.errors import ArchiveDamagedError
 from slack_audit.log import LogEntry, log_key
-from slack_audit.passes import FIRST_SPAN, Passes
+from slack_audit.passes import FIRST_SPAN, Passes, Place
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where an org stands. Everything but `spans`, `clock` and `budget` can be rebuilt from the newest log entry.
 
-    `next` is the number of the next log entry, `head` the SHA-256 of the newest, `turn` its pass; `published` is the
-    first entry that is not in the stream in full; `plan` the exact bytes of the entry about to be written; `clock`
-    Slack's clock minus the host's, in seconds, None before it was ever seen.
+    `next` is the number of the next log entry, `head` the SHA-256 of the newest, `place` where the turns stand;
+    `published` is the first entry that is not in the stream in full; `plan` the exact bytes of the entry about to be
+    written; `clock` Slack's clock minus the host's, in seconds, None before it was ever seen.
     """
 
     next: int = 0
     head: str | None = None
-    turn: str | None = None
+    place: Place = Place()
     passes: Passes = {}
     published: int = 0
     spans: dict[str, int] = {}
@@ -43,6 +43,10 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         """With the bytes of the entry about to be written, or without."""
         return msgspec.structs.replace(self, plan=plan)
 
+    def passing_over(self, name: str) -> "Checkpoint":
+        """As if it had been this pass's turn: the next one comes first."""
+        return msgspec.structs.replace(self, place=self.place.after(name))
+
     def after(self, entry: LogEntry, head: str) -> "Checkpoint":
         """After a committed entry whose bytes have the digest `head`."""
         if (entry.number, entry.previous) != (self.next, self.head):
@@ -58,7 +62,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
             self,
             next=newest.number + 1,
             head=head,
-            turn=newest.pass_,
+            place=self.place.after(newest.pass_),
             passes=newest.passes,
             published=max(published, newest.published),
             plan=None,

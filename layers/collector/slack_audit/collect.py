@@ -6,20 +6,30 @@ one finds what is true in the archive (docs/promises.md).
 
 from collections.abc import Callable
 
-from slack_audit.batches import Batch, batch_of, belonging, in_order
+from slack_audit.backfill import remaining
 from slack_audit.commit import Ledger, Provenance
-from slack_audit.deadline import Deadline, ExhaustedError
-from slack_audit.errors import CollectorError, CrowdedSecondError, LeaseLostError, RangeRefusedError, SourceError
+from slack_audit.deadline import LEASE_GRACE, Deadline, ExhaustedError
+from slack_audit.errors import (
+    ArchiveDamagedError,
+    CollectorError,
+    CrowdedSecondError,
+    LeaseLostError,
+    RangeRefusedError,
+    SourceError,
+)
 from slack_audit.events import EARLIEST_SECOND
+from slack_audit.held import Holdings
 from slack_audit.parts import Parts, Policy, Report
-from slack_audit.passes import LIVE, Passes, limits, newest_readable, whose_turn
+from slack_audit.passes import BACKFILL, LIVE, kind_of, without
+from slack_audit.prepare import Prepared, prepared
 from slack_audit.publish import Publisher
 from slack_audit.read import Reader, Reading
-from slack_audit.windows import Span, Window
+from slack_audit.turns import Turn, Turns
+from slack_audit.windows import Window
 
-LEASE_GRACE = 30.0  # seconds that the lease outlives the run's deadline
 ENTRIES_WHILE_DUE = 2  # published per window while there is more to read
 HOUR = 3_600  # seconds
+ON_TIME = 900  # seconds behind its limit from which a pass is catching up
 
 
 class Run:
@@ -28,7 +38,6 @@ class Run:
     def __init__(self, parts: Parts, policy: Policy) -> None:
         self._parts = parts
         self._policy = policy
-        self._start = parts.clock.now()
         self._deadline = Deadline(parts.clock)
         self._ledger = Ledger(policy.org, parts.archive, parts.checkpoints)
         self._publisher = Publisher(policy.org, parts.archive, parts.sink, self._deadline)
@@ -36,7 +45,8 @@ class Run:
             parts.source, self._deadline, parts.ahead, filters=policy.filters, per_minute=policy.calls_per_minute
         )
         self._reader.meanwhile = self._publish_meanwhile
-        self._spans: dict[str, Span] = {}
+        self._holdings = Holdings(policy.org, parts.archive)
+        self._turns = Turns(policy, self._ledger, self._reader, self._holdings, self._deadline)
         self._recovered = False
         self._report = Report(org=policy.org)
 
@@ -45,8 +55,9 @@ class Run:
 
         Raises CollectorError where it did not do its work or a person must act; what was committed stays committed.
         """
-        until = self._start + self._parts.clock.time_left() + LEASE_GRACE
-        if not self._ledger.acquire(self._parts.owner, now=self._start, until=until):
+        now = self._parts.clock.now()
+        until = now + self._parts.clock.time_left() + LEASE_GRACE
+        if not self._ledger.acquire(self._parts.owner, now=now, until=until):
             self._report.stopped = "lease_busy"
             return self._report
         self._reader.offset, self._reader.budget = self._ledger.checkpoint.clock, self._ledger.checkpoint.budget
@@ -73,6 +84,7 @@ class Run:
             report.publishing = self._publisher.ended or ("behind" if checkpoint.backlog else "done")
             report.watermark = live.watermark
             report.lag = int(self._reader.slack_now()) - live.watermark
+            report.backfill_remaining = remaining(checkpoint.passes)
         return report
 
     def _capture_and_publish(self) -> CollectorError | None:
@@ -84,9 +96,9 @@ class Run:
                 self._publish(patient=True, goes_on=self._nothing_better_to_do)
             if not self._may_capture_again():
                 break
-            self._start = self._deadline.now()  # what has come due while the backlog went out
+            self._turns.take_the_clock()  # what has come due while the backlog went out
         self._note_calls()
-        return refusal or self._publisher.refusal
+        return refusal or next(iter(self._turns.aside.values()), None) or self._publisher.refusal
 
     def _try_to_capture(self) -> CollectorError | None:
         try:
@@ -95,10 +107,6 @@ class Run:
             self._report.stopped = self._capture()
         except ExhaustedError as exhausted:
             self._report.stopped = exhausted.reason
-        except CrowdedSecondError as error:
-            if not self._report.windows:
-                return error
-            self._report.stopped = "time"  # it was reached late: the next run begins with it
         except SourceError as error:
             self._report.stopped = "failed"
             return error
@@ -108,19 +116,12 @@ class Run:
         """May the backlog go on going out? A window that has come due, or a call that is allowed again, goes first."""
         if not self._deadline.has_time():
             return False
-        if self._report.stopped in {"call_budget", "rate_limited"}:
-            return self._reader.must_wait()
-        return self._report.stopped != "nothing_due" or not self._is_due_by_now()
+        return self._report.stopped in {"time", "failed"} or not self._turns.is_due_by_now()
 
     def _may_capture_again(self) -> bool:
         """Was publishing interrupted for something that this run can still capture?"""
         waiting = self._ledger.checkpoint.backlog > 0 and self._publisher.ended is None
         return waiting and self._report.stopped not in {"time", "failed"} and self._deadline.has_time()
-
-    def _is_due_by_now(self) -> bool:
-        checkpoint = self._ledger.checkpoint
-        limit_of = limits(checkpoint.passes, int(self._reader.slack_now()), self._policy.lags)
-        return whose_turn(checkpoint.passes, limit_of, checkpoint.turn) is not None
 
     def _recover(self) -> None:
         """To where the log is; an org without one gets its genesis."""
@@ -149,75 +150,85 @@ class Run:
 
     def _capture(self) -> str:
         """Window after window, until nothing is due; says why it ended."""
-        while (due := self._next(self._ledger.checkpoint.passes, self._ledger.checkpoint.turn)) is not None:
-            name, window = due
+        while True:
+            self._end_backfills()
+            turn = self._turns.next()
+            if turn is None:
+                return self._turns.why_none()
             if not self._deadline.has_time():
                 return "time"
             try:
-                reading = self._reader.window(window)
-            except RangeRefusedError:
-                if window.hi <= self._limits(self._ledger.checkpoint.passes)[name]:
-                    raise
-                continue  # our clock was ahead of Slack's; the refusal has corrected it
-            if not reading.whole:
-                self._ask_for(name, self._span(name).after_cut(window))
-            elif not self._is_too_young(name, window, reading):
-                self._take(name, window, reading)
-        return "nothing_due"
+                self._read(turn)
+            except CrowdedSecondError as error:
+                if self._report.windows:
+                    return "time"  # it was reached late: the next run begins with it
+                self._turns.set_aside(turn.name, error)
 
-    def _next(self, passes: Passes, last: str | None) -> tuple[str, Window] | None:
-        """The pass whose turn it is, and its next window."""
-        limit_of = self._limits(passes)
-        name = whose_turn(passes, limit_of, last)
-        if name is None:
-            return None
-        return name, passes[name].next_window(self._ledger.checkpoint.span(name), limit_of[name])
+    def _end_backfills(self) -> None:
+        """What has read everything up to its end leaves the passes, by an entry of its own."""
+        for name in self._turns.finished():
+            self._note_calls()
+            if not self._ledger.change(name, without(self._ledger.checkpoint.passes, name), self._provenance()):
+                self._start_over()
 
-    def _limits(self, passes: Passes) -> dict[str, int]:
-        """By Slack's clock at the start of the run, so that a run does not chase the present."""
-        return limits(passes, int((self._start + (self._reader.offset or 0)) // 1), self._policy.lags)
+    def _read(self, turn: Turn) -> None:
+        """One window: committed if its answer proves something; otherwise another one is asked for next."""
+        try:
+            reading = self._reader.window(turn.window, spare=turn.spare)
+        except RangeRefusedError:
+            if self._turns.may_read(turn):
+                raise
+            return  # our clock was ahead of Slack's; the refusal has corrected it
+        if not reading.whole:
+            self._turns.note_cut(turn)
+        elif not self._turns.is_too_young(turn, reading.slack_time):
+            self._take(turn, reading)
 
-    def _is_too_young(self, name: str, window: Window, reading: Reading) -> bool:
-        """Does the answer's own clock say that the window reached into the lag? Then it proves nothing."""
-        if reading.slack_time is None:
-            return False
-        return window.hi > newest_readable(reading.slack_time, self._policy.lags[name])
-
-    def _take(self, name: str, window: Window, reading: Reading) -> None:
+    def _take(self, turn: Turn, reading: Reading) -> None:
         """Commits a whole answer, and publishes while the next window is already being read."""
-        self._ask_for(name, self._span(name).after_whole(window, len(reading.events)))
-        following = self._next(self._ledger.checkpoint.moved(name, window.hi), name)
+        self._turns.note_whole(turn, len(reading.events))
+        following = self._turns.after(turn)
         if following is not None:
-            self._reader.read_ahead(following[1])
-        batch = self._prepare(window, reading)
+            self._reader.read_ahead(following.window, spare=following.spare)
+        try:
+            ready = self._prepare(turn, reading)
+        except ArchiveDamagedError as error:
+            self._turns.set_aside(turn.name, error)
+            return
         self._note_calls()
         with self._deadline.step():
-            entry = self._ledger.commit(name, window, batch, self._provenance())
+            entry = self._ledger.commit(turn.name, turn.window, ready.batch, self._provenance())
         if entry is None:
-            self._reader.forget_ahead()
+            self._start_over()
             return
-        self._publisher.keep_at_hand(entry, batch)
-        self._report.windows += 1
-        self._report.batches += batch is not None
-        self._report.events += entry.count
+        self._publisher.keep_at_hand(entry, ready.batch)
+        self._holdings.add(entry)
+        self._note_found(turn, reading, ready)
         if self._reader.has_read_ahead():
             self._publish(patient=False, goes_on=self._reader.is_reading, most=ENTRIES_WHILE_DUE)
 
-    def _prepare(self, window: Window, reading: Reading) -> Batch | None:
-        """The window's new events as one object, None if there are none."""
-        belong = belonging(reading.events, window)
-        events = in_order(belong)
-        self._report.out_of_range += len(reading.events) - len(belong)
-        self._report.repeats += len(belong) - len(events)
-        return batch_of(self._policy.org, window, self._ledger.checkpoint.next, events) if events else None
+    def _prepare(self, turn: Turn, reading: Reading) -> Prepared:
+        with self._deadline.step():
+            return prepared(
+                self._policy.org,
+                turn.name,
+                turn.window,
+                reading.events,
+                holdings=self._holdings,
+                number=self._ledger.checkpoint.next,
+            )
 
-    def _span(self, name: str) -> Span:
-        """What the pass asks for; the checkpoint keeps its seconds between runs."""
-        return self._spans.get(name) or Span(self._ledger.checkpoint.span(name))
+    def _note_found(self, turn: Turn, reading: Reading, ready: Prepared) -> None:
+        """Delays tell nothing of Slack where the pass was catching up."""
+        seen_at = reading.slack_time or int(self._reader.slack_now())
+        kind = kind_of(turn.name)
+        on_time = kind != BACKFILL and seen_at - self._turns.lag(turn.name) - turn.window.lo <= ON_TIME
+        self._report.note_window(kind, ready, ready.longest_delay(seen_at) if on_time else None)
 
-    def _ask_for(self, name: str, span: Span) -> None:
-        self._spans[name] = span
-        self._ledger.checkpoint = self._ledger.checkpoint.asking(name, span.seconds)
+    def _start_over(self) -> None:
+        """Another run has committed: whatever was read ahead or listed is of a world that has changed."""
+        self._reader.forget_ahead()
+        self._holdings.forget()
 
     def _note_calls(self) -> None:
         """Slack's clock and the calls go with the next write of the checkpoint."""

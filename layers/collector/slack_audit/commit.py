@@ -70,6 +70,12 @@ class Ledger:
             self._archive.put_new(batch.key, batch.body)
         return entry if self._append(entry, body) else None
 
+    def change(self, name: str, passes: Passes, provenance: Provenance) -> bool:
+        """An entry without a window, which gives a backfill another state. False: another run committed this number
+        first, and the checkpoint is where that left the log."""
+        entry = self._entry(name, None, None, passes, provenance)
+        return self._append(entry, encode(entry))
+
     def save(self, checkpoint: Checkpoint) -> None:
         """Replaces the checkpoint in the table."""
         self.checkpoint = checkpoint

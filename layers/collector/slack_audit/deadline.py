@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from slack_audit.ports import Clock
 
 LEAST_RESERVE = 10.0  # seconds
+LEASE_GRACE = 30.0  # seconds that the lease outlives the run's deadline
 
 
 class ExhaustedError(Exception):

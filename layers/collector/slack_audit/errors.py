@@ -14,6 +14,7 @@ CollectorError            whatever we raise on purpose
 + StorageError            S3 or DynamoDB refused or did not answer: the run fails, the next one repeats it
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
 + LeaseLostError          another run took over: stop at once
++ LeaseBusyError          another run holds the lease: send the order again
 + SinkError               the stream did not take records
   - SinkUnavailableError  try again later
   - SinkRefusedError      a person must fix the stream or a permission
@@ -82,6 +83,10 @@ class ArchiveDamagedError(StorageError):
 
 class LeaseLostError(CollectorError):
     """The checkpoint belongs to another run."""
+
+
+class LeaseBusyError(CollectorError):
+    """An order could not be carried out: another run held the lease for as long as there was time."""
 
 
 class SinkError(CollectorError):

@@ -10,6 +10,7 @@ from slack_audit.passes import Passes
 from slack_audit.windows import Window
 
 FORMAT: Literal[1] = 1
+MOST_ACTIONS = 30  # names in one call
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -19,11 +20,21 @@ class Filters(msgspec.Struct, frozen=True):
     actor: str = ""
     entity: str = ""
 
+    def calls(self) -> "list[Filters]":
+        """The filters of the calls that it takes: Slack accepts at most 30 actions in one, and each lies in one only.
+
+        https://docs.slack.dev/reference/audit-logs-api/methods-actions-reference
+        """
+        names = self.action.split(",")
+        groups = [",".join(names[at : at + MOST_ACTIONS]) for at in range(0, len(names), MOST_ACTIONS)]
+        return [msgspec.structs.replace(self, action=group) for group in groups]
+
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True, rename={"pass_": "pass"}):
     """What one entry of the log says. `passes` and `published` are as they stand after it.
 
-    The genesis, entry 0, has no `previous`, pass and window. A window without new events has no key and no digest.
+    The genesis, entry 0, has no `previous`, pass and window. An entry that creates, changes or ends a backfill has no
+    window. A window without new events has no key and no digest.
     `bytes` and `sha256` are of the batch's object as it is stored. `time` is UTC by Slack's clock.
     """
 

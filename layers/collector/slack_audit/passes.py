@@ -10,6 +10,8 @@ LIVE = "live"
 LATE = "late"
 FINAL = "final"
 STANDING = (LIVE, LATE, FINAL)  # the passes that every org has from its genesis on, in the order of their turns
+BACKFILL = "backfill"  # the lag of every pass that is not a standing one goes by this name
+LATENESS_MARGIN = 300  # seconds added to final's lag: the clocks drift, and an exact lag has lost an event (protocol)
 FIRST_SPAN = 3_600  # seconds that a pass asks for before it knows better
 LEAST_UNREAD = 30  # seconds; half a schedule period: fewer are left for the next run
 
@@ -52,20 +54,50 @@ def newest_readable(slack_now: int, lag: int) -> int:
     return slack_now - max(lag, 1)
 
 
+def kind_of(name: str) -> str:
+    """`live`, `late`, `final`, or `backfill` for all others."""
+    return name if name in STANDING else BACKFILL
+
+
 def limits(passes: Mapping[str, Pass], slack_now: int, lags: Mapping[str, int]) -> dict[str, int]:
-    """The newest second that each driven pass may read. None reads above live's committed watermark."""
+    """The newest second that each driven pass may read. None reads above live's committed watermark.
+
+    `lags` is by the kind of a pass; a kind that it does not name is not driven.
+    """
     return {
-        name: min(newest_readable(slack_now, lag), slack_now if name == LIVE else passes[LIVE].watermark)
-        for name, lag in lags.items()
-        if name in passes
+        name: min(newest_readable(slack_now, lags[kind]), slack_now if name == LIVE else passes[LIVE].watermark)
+        for name in passes
+        if (kind := kind_of(name)) in lags
     }
 
 
-def whose_turn(passes: Mapping[str, Pass], limit_of: Mapping[str, int], last: str | None) -> str | None:
-    """The due pass that follows `last` in the cycle live, late, final, backfills by name; None if none is due."""
-    cycle = [*STANDING, *sorted(set(passes) - set(STANDING))]
-    after = cycle.index(last) + 1 if last in cycle else 0
-    for name in cycle[after:] + cycle[:after]:
-        if name in limit_of and passes[name].is_due(limit_of[name]):
-            return name
-    return None
+def finished(passes: Mapping[str, Pass]) -> list[str]:
+    """The passes that have read everything up to their end."""
+    return sorted(name for name, state in passes.items() if state.end is not None and state.watermark >= state.end)
+
+
+def without(passes: Mapping[str, Pass], name: str) -> Passes:
+    """All passes but one."""
+    return {other: state for other, state in passes.items() if other != name}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where the turns stand: the pass that had the last one, and the last one that was not live."""
+
+    last: str | None = None
+    other: str | None = None
+
+    def after(self, name: str | None) -> "Place":
+        """After this pass had its turn."""
+        return Place(name, self.other if name in {LIVE, None} else name)
+
+
+def whose_turn(passes: Mapping[str, Pass], limit_of: Mapping[str, int], place: Place) -> str | None:
+    """Live if it is due, but not twice in a row while another pass is; the others in the cycle late, final, backfills
+    by name. None if none is due."""
+    due = [name for name, limit in limit_of.items() if passes[name].is_due(limit)]
+    if LIVE in due and place.last != LIVE:
+        return LIVE
+    cycle = [LATE, FINAL, *sorted(set(passes) - set(STANDING))]
+    after = cycle.index(place.other) + 1 if place.other in cycle else 0
+    return next((name for name in (*cycle[after:], *cycle[:after], LIVE) if name in due), None)

@@ -7,11 +7,12 @@ import logging
 import random
 from collections.abc import Callable
 
-from slack_audit.batches import Batch, Record, cut, records_of, unpack
+from slack_audit.archived import entry_at, events_in
+from slack_audit.batches import Batch, Record, cut, records_of
 from slack_audit.deadline import Deadline
 from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavailableError, StorageError
 from slack_audit.events import Event
-from slack_audit.log import LogEntry, decode, digest, log_key
+from slack_audit.log import LogEntry
 from slack_audit.ports import Archive, Sink
 
 logger = logging.getLogger(__name__)
@@ -81,27 +82,12 @@ class Publisher:
         self._number, self._calls = number, list(cut(records, self._sink.limits))
 
     def _load(self, number: int) -> tuple[LogEntry, list[Event]]:
-        entry = self._entries.get(number) or self._entry(log_key(self._org, number))
+        entry = self._entries.get(number) or entry_at(self._org, number, self._archive)
         if entry.key is None or entry.pass_ is None or not entry.passes[entry.pass_].publish:
             return entry, []
         if self._newest is not None and self._newest.key == entry.key:
             return entry, self._newest.events
-        return entry, unpack(self._object(entry))
-
-    def _entry(self, key: str) -> LogEntry:
-        body = self._archive.get(key)
-        if body is None:
-            raise ArchiveDamagedError(f"{key} is missing. Restore it from the bucket's object versions.")
-        return decode(body, key)
-
-    def _object(self, entry: LogEntry) -> bytes:
-        body = self._archive.get(entry.key or "")
-        if body is None or digest(body) != entry.sha256:
-            what = "is missing" if body is None else "has other bytes than its log entry says"
-            raise ArchiveDamagedError(
-                f"{entry.key} of entry {entry.number} {what}. Restore it from the bucket's object versions."
-            )
-        return body
+        return entry, events_in(entry.key, entry.sha256, self._archive)
 
     def _send(self, patient: bool, goes_on: Callable[[], bool]) -> bool:
         """Sends what is left of the open entry. True: all of it was accepted."""

@@ -6,6 +6,7 @@ is walked by cursor, again and again until a walk brings nothing new (protocol: 
 """
 
 import logging
+import math
 import random
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -37,8 +38,21 @@ READ_TIMEOUT = 30.0  # seconds for one whole answer
 LEAST_TIMEOUT = 3.0  # seconds
 
 
+class Patience(msgspec.Struct, frozen=True):
+    """How many seconds a call may wait for the call budget, and how many calls a minute must be left for others."""
+
+    seconds: float = BUDGET_WAIT
+    spare: int = 0
+
+
+PATIENCE = Patience()
+
+
 class Reading(msgspec.Struct, frozen=True):
-    """What one window gave. Not whole: ask again for less."""
+    """What one window gave. Not whole: it proves nothing; ask again for less.
+
+    `slack_time` is Slack's clock at the earliest of its answers.
+    """
 
     whole: bool
     events: list[Event]
@@ -52,7 +66,7 @@ class Reader:
         self._source = source
         self._deadline = deadline
         self._ahead = ahead
-        self._filters = filters
+        self._filters = filters.calls()
         self._per_minute = per_minute
         self._token_renewed = False
         self._early: tuple[Query, Future[Answer]] | None = None
@@ -69,13 +83,29 @@ class Reader:
 
     def ask_the_time(self) -> None:
         """One small call, only for Slack's clock (and it shows whether the token and the filters are accepted)."""
-        self._page(Query(None, self._filters, limit=1))
+        self._page(Query(None, self._filters[0], limit=1))
 
-    def window(self, window: Window) -> Reading:
-        """Reads a window. Raises SourceError, CrowdedSecondError and ExhaustedError."""
-        query = Query(window, self._filters)
+    def window(self, window: Window, *, spare: int = 0) -> Reading:
+        """Reads a window: one call, or more where more actions are asked for than fit into one. So many calls a minute
+        are left for others.
+
+        Raises SourceError, CrowdedSecondError and ExhaustedError.
+        """
+        whole = Reading(True, [], None)
+        for number, filters in enumerate(self._filters):
+            # A window that was begun is not given up for want of calls: it would never be read whole.
+            patience = Patience(math.inf if number else BUDGET_WAIT, spare)
+            reading = self._reading(Query(window, filters), window, patience)
+            if not reading.whole:
+                return reading
+            first_time = reading.slack_time if number == 0 else whole.slack_time
+            whole = Reading(True, whole.events + reading.events, first_time)
+        return whole
+
+    def _reading(self, query: Query, window: Window, patience: Patience) -> Reading:
+        """What one call gives of a window."""
         try:
-            answer = self._page(query)
+            answer = self._page(query, patience)
         except SlowAnswerError:
             if window.seconds == 1:
                 raise
@@ -84,25 +114,34 @@ class Reader:
         if answer.next_cursor is not None:
             if window.seconds > 1:
                 return Reading(False, [], answer.slack_time)
-            events = every_event(query, answer, lambda again: self._page(again, budgeted=False))
+            events = every_event(query, answer, lambda again: self._page(again, None))
         return Reading(True, events, answer.slack_time)
 
-    def read_ahead(self, window: Window) -> None:
+    def read_ahead(self, window: Window, *, spare: int = 0) -> None:
         """Starts the call for the window that comes next, if calls and time allow. Nothing is decided by it."""
-        if self.must_wait() or not self._deadline.has_time():
+        if self.must_wait(spare) or not self._deadline.has_time():
             return
-        query = Query(window, self._filters)
+        query = Query(window, self._filters[0])
         timeout = self._timeout()
         self._spend()
         self._early = query, self._ahead(lambda: self._source.read(query, timeout))
 
-    def must_wait(self) -> bool:
-        """Is no call allowed right now?"""
-        return self._wait_for_budget() > 0
+    def wait_for_budget(self, spare: int = 0) -> float:
+        """Seconds until a call is allowed that leaves so many calls a minute `spare` for others."""
+        now = self._deadline.now()
+        return self.budget.wait(now, max(1, self.budget.allowance(now, self._per_minute) - spare))
+
+    def must_wait(self, spare: int = 0) -> bool:
+        """Is no call allowed right now, or none that would leave so many `spare` for others?"""
+        return self.wait_for_budget(spare) > 0
+
+    def is_blocked(self) -> bool:
+        """Did Slack say to wait, and that is not over yet?"""
+        return self.budget.is_blocked(self._deadline.now())
 
     def can_read(self, window: Window) -> None:
         """One small call: raises SourceError where Slack will not answer for this window."""
-        self._page(Query(window, self._filters, limit=1))
+        self._page(Query(window, self._filters[0], limit=1))
 
     def count_calls(self) -> int:
         """The calls whose answers were used since this was last asked."""
@@ -123,14 +162,14 @@ class Reader:
             self._early[1].cancel()
             self._early = None
 
-    def _page(self, query: Query, *, budgeted: bool = True) -> Answer:
-        """One page, with every wait that is worth it."""
+    def _page(self, query: Query, patience: Patience | None = PATIENCE) -> Answer:
+        """One page, with every wait that is worth it. Without patience, the call budget is not looked at."""
         tries, wait = 0, 0.0
         failure: SourceError | None = None
         while True:
             try:
                 self._sleep(wait, "time")
-                return self._call(query, budgeted)
+                return self._call(query, patience)
             except ExhaustedError as exhausted:
                 if failure is not None and exhausted.reason != "time":
                     raise failure from exhausted  # a small budget must not hide what is wrong
@@ -155,12 +194,12 @@ class Reader:
         logger.warning("slack did not answer, asking again", extra={"try": tries, "reason": str(error)})
         return BACK_OFF * float(2 ** (tries - 1)) * (0.5 + random.random() / 2)
 
-    def _call(self, query: Query, budgeted: bool) -> Answer:
+    def _call(self, query: Query, patience: Patience | None) -> Answer:
         early, self._early = self._early, None
         if early is not None and early[0] == query:
             return self._read_ahead_answer(early[1])
-        if budgeted:
-            self._await_budget()
+        if patience is not None:
+            self._await_budget(patience)
         if not self._deadline.has_time():
             raise ExhaustedError("time")
         self._spend()
@@ -195,13 +234,10 @@ class Reader:
         logger.warning("slack limits the rate", extra={"wait": wait})
         self._sleep(wait, "rate_limited")
 
-    def _wait_for_budget(self) -> float:
-        return self.budget.wait(self._deadline.now(), self._per_minute)
-
-    def _await_budget(self) -> None:
-        wait = self._wait_for_budget()
-        reason = "rate_limited" if self.budget.is_blocked(self._deadline.now()) else "call_budget"
-        if wait > BUDGET_WAIT:
+    def _await_budget(self, patience: Patience) -> None:
+        wait = self.wait_for_budget(patience.spare)
+        reason = "rate_limited" if self.is_blocked() else "call_budget"
+        if wait > patience.seconds:
             raise ExhaustedError(reason)
         self._sleep(wait, reason)
 

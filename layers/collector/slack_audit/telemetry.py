@@ -2,10 +2,11 @@
 
 import logging
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
 
+from slack_audit import passes
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
 
@@ -17,6 +18,9 @@ LEASE_BUSY = "LeaseBusy"
 LIVE_LAG = "LiveLag"
 PUBLISH_BACKLOG = "PublishBacklog"
 EVENTS_COLLECTED = "EventsCollected"
+LATE_EVENTS = "LateEvents"
+VISIBILITY_DELAY = "VisibilityDelay"
+BACKFILL_REMAINING = "BackfillRemaining"
 EVENTS_PUBLISHED = "EventsPublished"
 REPEATS_DROPPED = "RepeatsDropped"
 OUT_OF_RANGE_EVENTS = "OutOfRangeEvents"
@@ -56,3 +60,21 @@ def record(report: Report, failure: BaseException | None) -> None:
     if report.backlog is not None and report.lag is not None:
         metrics.add_metric(PUBLISH_BACKLOG, count, report.backlog)
         metrics.add_metric(LIVE_LAG, MetricUnit.Seconds, report.lag)
+    if report.backfill_remaining is not None:
+        metrics.add_metric(BACKFILL_REMAINING, MetricUnit.Seconds, report.backfill_remaining)
+    _record_passes(report)
+
+
+def _record_passes(report: Report) -> None:
+    """What each pass found, with the pass as a dimension; a pass that read nothing says nothing."""
+    for name in (passes.LATE, passes.FINAL):
+        if name in report.found:
+            _single(report.org, name, LATE_EVENTS, MetricUnit.Count, report.found[name])
+    for name, seconds in report.longest_delay.items():
+        _single(report.org, name, VISIBILITY_DELAY, MetricUnit.Seconds, seconds)
+
+
+def _single(org: str, name: str, metric: str, unit: MetricUnit, value: float) -> None:
+    dimensions = {"service": SERVICE, "org": org, "pass": name}
+    with single_metric(metric, unit, value, namespace=NAMESPACE, default_dimensions=dimensions):
+        pass

@@ -29,6 +29,10 @@ class Window(msgspec.Struct, frozen=True):
     def __contains__(self, second: int) -> bool:
         return self.lo <= second <= self.hi
 
+    def overlaps(self, other: "Window") -> bool:
+        """Do they share a second?"""
+        return self.lo <= other.hi and other.lo <= self.hi
+
     def older_half(self) -> "Window":
         """The same start with half the distance to the end; of one second, itself."""
         return Window(self.lo, self.lo + (self.hi - self.lo) // 2)

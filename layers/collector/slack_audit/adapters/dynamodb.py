@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from slack_audit.budget import Budget
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.errors import LeaseLostError, StorageError
-from slack_audit.passes import Pass
+from slack_audit.passes import Pass, Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,12 +38,14 @@ class _Item(msgspec.Struct, kw_only=True):
     next: int = 0
     head: str | None = None
     turn: str | None = None
+    other_turn: str | None = None
     passes: dict[str, _StoredPass] = {}
     published: int = 0
     plan: bytes | None = None
     clock: int | None = None
     calls: tuple[tuple[int, int], ...] = ()
     blocked_until: int = 0
+    shy_until: int = 0
 
 
 class DynamoDBCheckpoints:
@@ -128,7 +130,8 @@ def _stored(checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "next": checkpoint.next,
         "head": checkpoint.head,
-        "turn": checkpoint.turn,
+        "turn": checkpoint.place.last,
+        "other_turn": checkpoint.place.other,
         "passes": {
             name: {**msgspec.structs.asdict(state), "span": checkpoint.span(name)}
             for name, state in checkpoint.passes.items()
@@ -138,6 +141,7 @@ def _stored(checkpoint: Checkpoint) -> dict[str, Any]:
         "clock": checkpoint.clock,
         "calls": [list(call) for call in checkpoint.budget.calls],
         "blocked_until": checkpoint.budget.blocked_until,
+        "shy_until": checkpoint.budget.shy_until,
     }
 
 
@@ -151,13 +155,13 @@ def _checkpoint(attributes: dict[str, Any]) -> Checkpoint:
     return Checkpoint(
         next=item.next,
         head=item.head,
-        turn=item.turn,
+        place=Place(item.turn, item.other_turn),
         passes={name: Pass(p.watermark, p.end, p.publish, p.paused) for name, p in item.passes.items()},
         published=item.published,
         spans={name: p.span for name, p in item.passes.items() if p.span},
         plan=item.plan,
         clock=item.clock,
-        budget=Budget(item.calls, item.blocked_until),
+        budget=Budget(item.calls, item.blocked_until, item.shy_until),
     )
 
 

@@ -1,0 +1,136 @@
+"""Whose turn it is, and for which window: no pass starves another, and none waits long behind a backfill."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from slack_audit.commit import Ledger
+from slack_audit.deadline import Deadline
+from slack_audit.errors import CollectorError
+from slack_audit.held import Holdings
+from slack_audit.parts import Policy
+from slack_audit.passes import BACKFILL, LIVE, Pass, Place, finished, kind_of, limits, newest_readable, whose_turn
+from slack_audit.read import BUDGET_WAIT, Reader
+from slack_audit.windows import Span, Window
+
+PERIOD = 60.0  # seconds after which Slack's clock is taken anew, in a run that still has something to read
+SPARE_CALLS = 4  # a minute, which no backfill takes: live, late, final, and one for a mishap
+FEW_CALLS = 8  # a minute, below which none are spared: a backfill would get no turn at all
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A pass and its next window. So many calls a minute must be left for others."""
+
+    name: str
+    window: Window
+    spare: int
+
+
+class Turns:
+    """Plans one run's windows. `aside` are the passes that cannot go on in this run, and why."""
+
+    def __init__(self, policy: Policy, ledger: Ledger, reader: Reader, holdings: Holdings, deadline: Deadline) -> None:
+        self._policy = policy
+        self._ledger = ledger
+        self._reader = reader
+        self._holdings = holdings
+        self._deadline = deadline
+        self._taken_at = deadline.now()
+        self._spans: dict[str, Span] = {}
+        self.aside: dict[str, CollectorError] = {}
+
+    def take_the_clock(self) -> None:
+        """From now on, what has come due until now counts."""
+        self._taken_at = self._deadline.now()
+
+    def next(self) -> Turn | None:
+        """The turn that comes now; None if nothing is due, or nothing that there are calls for.
+
+        A run does not chase the present: what is due is due by the clock as it was taken. But while there is something
+        to read, the clock is taken anew every minute, so that live does not wait for a backfill to end.
+        """
+        checkpoint = self._ledger.checkpoint
+        turn = self._at(checkpoint.passes, checkpoint.place)
+        if turn is not None and self._deadline.now() - self._taken_at >= PERIOD:
+            self.take_the_clock()
+            return self._at(checkpoint.passes, checkpoint.place)
+        return turn
+
+    def after(self, turn: Turn) -> Turn | None:
+        """The turn that comes next if this one's window is committed."""
+        checkpoint = self._ledger.checkpoint
+        return self._at(checkpoint.moved(turn.name, turn.window.hi), checkpoint.place.after(turn.name))
+
+    def _at(self, passes: Mapping[str, Pass], place: Place) -> Turn | None:
+        limit_of = {name: limit for name, limit in self._limits(passes).items() if self._has_calls(name)}
+        name = whose_turn(passes, limit_of, place)
+        if name is None:
+            return None
+        window = passes[name].next_window(self._ledger.checkpoint.span(name), limit_of[name])
+        return Turn(name, window if name == LIVE else self._holdings.bounded(window), self._spare(name))
+
+    def why_none(self) -> str:
+        """Why there is no turn: what a run's report says."""
+        checkpoint = self._ledger.checkpoint
+        if whose_turn(checkpoint.passes, self._limits(checkpoint.passes), checkpoint.place) is None:
+            return "nothing_due"
+        return "rate_limited" if self._reader.is_blocked() else "call_budget"
+
+    def is_due_by_now(self) -> bool:
+        """Has something come due, by the clock of this moment, that a call is allowed for?"""
+        taken_at, self._taken_at = self._taken_at, self._deadline.now()
+        checkpoint = self._ledger.checkpoint
+        turn = self._at(checkpoint.passes, checkpoint.place)
+        self._taken_at = taken_at
+        return turn is not None and not self._reader.must_wait(turn.spare)
+
+    def may_read(self, turn: Turn) -> bool:
+        """Does the window still end within its pass's limit, by what is known of Slack's clock now?"""
+        return turn.window.hi <= self._limits(self._ledger.checkpoint.passes)[turn.name]
+
+    def is_too_young(self, turn: Turn, slack_time: int | None) -> bool:
+        """Does the answer's own clock say that the window reached into the lag? Then it proves nothing."""
+        return slack_time is not None and turn.window.hi > newest_readable(slack_time, self.lag(turn.name))
+
+    def lag(self, name: str) -> int:
+        """The pass's distance to Slack's clock, in seconds."""
+        return self._policy.lags[kind_of(name)]
+
+    def set_aside(self, name: str, error: CollectorError) -> None:
+        """The pass cannot go on in this run; the next run begins with the one after it."""
+        self.aside[name] = error
+        self._ledger.checkpoint = self._ledger.checkpoint.passing_over(name)
+
+    def finished(self) -> list[str]:
+        """The backfills that have read everything."""
+        return finished(self._ledger.checkpoint.passes)
+
+    def note_cut(self, turn: Turn) -> None:
+        """The answer was not all of the window: ask for less."""
+        self._ask_for(turn.name, self._span(turn.name).after_cut(turn.window))
+
+    def note_whole(self, turn: Turn, count: int) -> None:
+        """The answer was all of the window, with so many events."""
+        self._ask_for(turn.name, self._span(turn.name).after_whole(turn.window, count))
+
+    def _limits(self, passes: Mapping[str, Pass]) -> dict[str, int]:
+        slack_now = int((self._taken_at + (self._reader.offset or 0)) // 1)
+        limit_of = limits(passes, slack_now, self._policy.lags)
+        return {name: limit for name, limit in limit_of.items() if name not in self.aside}
+
+    def _has_calls(self, name: str) -> bool:
+        """A backfill takes only what is left, where there is enough; others wait for a call, if they must."""
+        spare = self._spare(name)
+        return spare == 0 or self._reader.wait_for_budget(spare) <= BUDGET_WAIT
+
+    def _spare(self, name: str) -> int:
+        calls = self._policy.calls_per_minute
+        return min(SPARE_CALLS, calls // 4) if kind_of(name) == BACKFILL and calls >= FEW_CALLS else 0
+
+    def _span(self, name: str) -> Span:
+        """What the pass asks for; the checkpoint keeps its seconds between runs."""
+        return self._spans.get(name) or Span(self._ledger.checkpoint.span(name))
+
+    def _ask_for(self, name: str, span: Span) -> None:
+        self._spans[name] = span
+        self._ledger.checkpoint = self._ledger.checkpoint.asking(name, span.seconds)

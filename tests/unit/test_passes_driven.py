@@ -1,0 +1,447 @@
+"""Late, final and backfills, driven by whole runs on fakes."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from slack_audit.backfill import MOST_AT_ONCE
+from slack_audit.errors import (
+    ArchiveDamagedError,
+    CrowdedSecondError,
+    LeaseBusyError,
+    LeaseLostError,
+    RateLimitedError,
+    SettingsError,
+    StorageError,
+)
+from slack_audit.log import Filters
+from slack_audit.parts import Report
+from slack_audit.passes import BACKFILL, FINAL, LATE, LIVE
+from slack_audit.windows import DAY
+from tests.builders import ALL_LAGS, DAY_START, raw_event
+from tests.fakes import World
+from tests.proof import archived, log_of, prove
+
+
+def a_world(count: int = 30, **policy: object) -> tuple[World, list[bytes]]:
+    world = World(**{"lags": ALL_LAGS, **policy})
+    now = int(world.clock.time)
+    served = [raw_event(now - 61 - 110 * number, number) for number in range(count)]
+    world.slack.add(served)
+    return world, served
+
+
+def entries_of(world: World, name: str) -> list[dict[str, Any]]:
+    return [entry for entry in log_of(world.archive.objects) if entry["pass"] == name]
+
+
+def minutes(world: World, count: int) -> list[Report]:
+    """So many minutes, with a run in each."""
+    reports = []
+    for _ in range(count):
+        world.next_minute()
+        reports.append(world.run())
+    return reports
+
+
+# late and final
+
+
+def test_each_standing_pass_reads_every_second_once_at_its_distance():
+    world, served = a_world()
+    world.until_done()
+    minutes(world, 80)
+    now = int(world.clock.time)
+    passes = world.table.item.passes
+    for name in (LIVE, LATE, FINAL):
+        assert now - ALL_LAGS[name] - 90 < passes[name].watermark <= now - ALL_LAGS[name]
+        assert all(entry["count"] == 0 for entry in entries_of(world, name) if name != LIVE)
+    prove(world.archive.objects, world.stream.lines, served)
+
+
+@pytest.mark.parametrize(
+    ("shown_after", "finder"),
+    [
+        pytest.param(30, LIVE, id="within live's distance"),
+        pytest.param(300, LATE, id="within late's"),
+        pytest.param(2_900, FINAL, id="within final's"),
+    ],
+)
+def test_an_event_that_slack_shows_late_is_found_once_and_published(shown_after, finder):
+    world, served = a_world()
+    world.until_done()
+    second = int(world.clock.time)
+    late = [raw_event(second, f"late{number}") for number in range(3)]
+    on_time = [raw_event(second, "on time")]
+    world.slack.add(late, visible_at=second + shown_after)
+    world.slack.add(on_time)
+    reports = minutes(world, 90)
+    finders = [
+        entry["pass"]
+        for entry in log_of(world.archive.objects)
+        if entry["count"] and entry["window"]["lo"] <= second <= entry["window"]["hi"]
+    ]
+    assert finders == ([LIVE] if finder == LIVE else [LIVE, finder])
+    assert sum(report.found.get(finder, 0) for report in reports) == (4 if finder == LIVE else 3)
+    prove(world.archive.objects, world.stream.lines, served + late + on_time)
+
+
+def test_a_report_says_how_long_slack_took_to_show_an_event():
+    world, _ = a_world()
+    world.until_done()
+    second = int(world.clock.time)
+    world.slack.add([raw_event(second, "late")], visible_at=second + 300)
+    reports = minutes(world, 20)
+    (delay,) = [report.longest_delay[LATE] for report in reports if report.longest_delay.get(LATE)]
+    assert 600 <= delay <= 690
+
+
+def test_what_is_read_while_catching_up_says_nothing_of_slacks_delay():
+    world, _ = a_world()
+    assert world.run().longest_delay == {}
+
+
+def test_a_pass_that_is_switched_off_stays_where_it_is_and_goes_on_from_there_later():
+    world, served = a_world(lags={LIVE: 60, BACKFILL: 3_000})
+    world.until_done()
+    start = world.table.item.passes[LATE].watermark
+    late = [raw_event(int(world.clock.time), "late")]
+    world.slack.add(late, visible_at=world.clock.time + 200)
+    minutes(world, 30)
+    assert world.table.item.passes[LATE].watermark == start
+    world.with_changes(lags=ALL_LAGS)
+    minutes(world, 30)
+    assert world.table.item.passes[LATE].watermark > start
+    prove(world.archive.objects, world.stream.lines, served + late)
+
+
+def test_late_starts_where_live_does_and_not_at_now():
+    world, _ = a_world()
+    world.run()
+    assert entries_of(world, LATE)[0]["window"]["lo"] == entries_of(world, LIVE)[0]["window"]["lo"]
+
+
+def test_an_orphan_holds_nothing():
+    """An object that no entry names: its events are in no committed batch, and to drop them would lose them."""
+    world, served = a_world(lags={LIVE: 60})
+    world.until_done()
+    second = int(world.clock.time) - 500
+    late = raw_event(second, "late")
+    before = dict(world.archive.objects)
+    world.slack.add([late])
+    lost = World(lags={LIVE: 60})
+    lost.slack.add([late])
+    lost.clock.time = world.clock.time
+    lost.until_done()
+    (orphan,) = [(key, body) for key, body in lost.archive.objects.items() if key.startswith("raw/")]
+    world.archive.objects = {**before, orphan[0]: orphan[1]}
+    world.with_changes(lags=ALL_LAGS)
+    minutes(world, 60)
+    assert late in archived(world.committed())
+    prove(world.committed(), world.stream.lines, [*served, late])
+
+
+def test_a_damaged_object_holds_up_the_pass_that_needs_it_and_no_other():
+    world, served = a_world()
+    world.run()
+    minutes(world, 9)
+    second = int(world.clock.time)
+    world.slack.add([raw_event(second, "seen"), raw_event(second + 900, "later")])
+    minutes(world, 4)
+    (damaged,) = [key for key in world.archive.objects if key.startswith("raw/") and b"seen" in _unzip(world, key)]
+    whole = world.archive.objects[damaged]
+    world.archive.objects[damaged] = whole[:-1] + b"?"
+    said = []
+    for _ in range(20):
+        world.next_minute()
+        try:
+            world.run()
+        except ArchiveDamagedError as error:
+            said.append(str(error))
+    assert said
+    assert all(damaged in text for text in said)
+    assert world.table.item.passes[LIVE].watermark > world.clock.time - 130
+    assert world.table.item.passes[LATE].watermark < second
+    world.archive.objects[damaged] = whole
+    minutes(world, 60)
+    prove(
+        world.archive.objects,
+        world.stream.lines,
+        [*served, raw_event(second, "seen"), raw_event(second + 900, "later")],
+    )
+
+
+def _unzip(world: World, key: str) -> bytes:
+    return gzip.decompress(world.archive.objects[key])
+
+
+# backfills
+
+
+def history(world: World, days: int, per_day: int) -> list[bytes]:
+    """Events of the days before the one on which collection starts."""
+    events = [
+        raw_event(DAY_START - day * DAY + at * (DAY // per_day), f"old{day}.{at}")
+        for day in range(1, days + 1)
+        for at in range(per_day)
+    ]
+    world.slack.add(events)
+    return events
+
+
+def test_a_backfill_archives_its_range_ends_by_itself_and_is_published_only_if_asked_for():
+    for publish in (False, True):
+        world, served = a_world()
+        old = history(world, days=5, per_day=40)
+        world.until_done()
+        outcome = world.order(from_="2025-12-28", to="2025-12-30", publish=publish)
+        assert [state.name for state in outcome.backfills] == ["backfill-1766880000-1767139199"]
+        world.until_done()
+        wanted = [raw for raw in old if DAY_START - 4 * DAY <= json.loads(raw)["date_create"] < DAY_START - DAY]
+        assert len(wanted) == 120
+        assert sorted(archived(world.archive.objects)) == sorted(served + wanted)
+        assert set(world.stream.lines) == set(served + (wanted if publish else []))
+        assert world.order(list=True).backfills == []
+        changes = [entry for entry in entries_of(world, "backfill-1766880000-1767139199") if entry["window"] is None]
+        assert len(changes) == 2, "one entry starts it, one ends it"
+
+
+def test_backfills_that_overlap_what_is_archived_and_each_other_repeat_nothing():
+    world, served = a_world()
+    old = history(world, days=3, per_day=40)
+    world.until_done()
+    now = int(world.clock.time)
+    world.order(from_=DAY_START - 2 * DAY, to=now, publish=True)
+    world.order(from_=DAY_START - 3 * DAY, to=DAY_START - DAY, publish=True)
+    minutes(world, 70)
+    assert world.order(list=True).backfills == []
+    prove(world.archive.objects, world.stream.lines, served + old)
+
+
+def test_a_range_that_reaches_into_finals_lag_completes_when_time_has():
+    world, served = a_world()
+    world.until_done()
+    now = int(world.clock.time)
+    young = raw_event(now - 400, "young")
+    world.slack.add([young], visible_at=now + 2_000)  # late: shown only after late's look at its second
+    world.order(from_=now - 3_600, to=now - 100)
+    minutes(world, 2)
+    (state,) = world.order(list=True).backfills
+    assert state.remaining_seconds >= 2_900 - 200
+    windows = [entry["window"] for entry in entries_of(world, state.name) if entry["window"]]
+    assert all(window["hi"] <= world.clock.time - ALL_LAGS[BACKFILL] for window in windows)
+    minutes(world, 60)
+    assert world.order(list=True).backfills == []
+    assert archived(world.archive.objects).count(young) == 1
+    assert sorted(archived(world.archive.objects)) == sorted([*served, young])
+
+
+def test_a_paused_backfill_waits_and_a_resumed_one_goes_on():
+    world, _ = a_world()
+    history(world, days=3, per_day=10)
+    world.until_done()
+    (state,) = world.order(from_="2025-12-29", to="2025-12-31").backfills
+    world.order(pause=state.name)
+    minutes(world, 3)
+    (paused,) = world.order(list=True).backfills
+    assert (paused.paused, paused.remaining_seconds) == (True, 3 * DAY)
+    world.order(resume=state.name)
+    minutes(world, 20)
+    assert world.order(list=True).backfills == []
+
+
+def test_a_cancelled_backfill_leaves_what_it_archived_and_can_be_started_again():
+    world, served = a_world(calls_per_minute=8)
+    old = history(world, days=3, per_day=60)
+    world.slack.page = 20
+    world.until_done()
+    world.order(from_="2025-12-29", to="2025-12-31", publish=True)
+    minutes(world, 2)
+    (state,) = world.order(list=True).backfills
+    assert 0 < state.remaining_seconds < 3 * DAY
+    assert world.order(cancel=state.name).backfills == []
+    assert world.until_done().backfill_remaining == 0
+    world.order(from_="2025-12-29", to="2025-12-31", publish=True)
+    world.until_done(runs=100)
+    prove(world.archive.objects, world.stream.lines, served + old)
+
+
+def test_an_order_given_twice_is_carried_out_once():
+    world, _ = a_world()
+    world.until_done()
+    world.order(from_="2025-12-01", to="2025-12-31")
+    entries = len(world.entries())
+    (state,) = world.order(from_="2025-12-01", to="2025-12-31").backfills
+    assert state.remaining_seconds == 31 * DAY
+    assert len(world.entries()) == entries
+
+
+def test_a_backfill_survives_a_lost_table():
+    world, served = a_world()
+    old = history(world, days=3, per_day=20)
+    world.until_done()
+    world.order(from_="2025-12-29", to="2025-12-31", publish=True)
+    world.table.item = type(world.table.item)()
+    world.until_done()
+    prove(world.archive.objects, world.stream.lines, served + old)
+
+
+def test_an_order_waits_for_the_lease_and_says_so_if_it_cannot_have_it():
+    world, _ = a_world()
+    world.until_done()
+    world.table.owner, world.table.until = "another", world.clock.time + 40
+    assert len(world.order(from_="2025-12-01", to="2025-12-31").backfills) == 1
+    assert world.table.owner is None
+    world.table.owner, world.table.until = "another", world.clock.time + 1_000
+    entries = len(world.entries())
+    with pytest.raises(LeaseBusyError, match="Nothing was changed"):
+        world.order(from_="2025-11-01", to="2025-11-30")
+    assert len(world.entries()) == entries
+
+
+def test_an_order_before_the_first_run_is_refused():
+    world, _ = a_world()
+    with pytest.raises(SettingsError, match="no log yet"):
+        world.order(from_="2025-12-01", to="2025-12-31")
+    assert world.table.owner is None
+    assert world.order(list=True).backfills == []
+
+
+def test_an_order_that_loses_its_race_is_carried_out_after_the_winners_entry():
+    world, _ = a_world()
+    world.until_done()
+    number = world.faults.counts["archive.put_new"] + 1
+    world.faults.at["archive.put_new", number] = lambda: (world.next_minute(6), world.overlap())
+    with pytest.raises(LeaseLostError):
+        world.order(from_="2025-12-01", to="2025-12-31")
+    assert world.order(from_="2025-12-01", to="2025-12-31").backfills[0].remaining_seconds == 31 * DAY
+
+
+def test_an_order_fails_with_the_store_that_fails_and_gives_the_lease_back():
+    world, _ = a_world()
+    world.until_done()
+    world.faults.fail("archive.put_new", world.faults.counts["archive.put_new"] + 1, StorageError("down"))
+    with pytest.raises(StorageError):
+        world.order(from_="2025-12-01", to="2025-12-31")
+    assert world.table.owner is None
+    assert world.order(list=True).backfills == []
+
+
+def test_live_does_not_wait_for_backfills_or_a_publishing_backlog():
+    """Measured: a month of ten backfills at once, slow calls, a slow stream; live's lag at every moment."""
+    world, _ = a_world(calls_per_minute=40)
+    world.slack.seconds_a_call = 1.5
+    history(world, days=30, per_day=200)
+    world.slack.page = 50
+    world.until_done(runs=100)
+    for number in range(MOST_AT_ONCE):
+        world.order(from_="2025-12-02", to=DAY_START - 1 - number, publish=True)
+    lags = []
+    real = world.slack._page
+    world.slack._page = lambda query: (
+        lags.append(world.slack.now - world.table.item.passes[LIVE].watermark) or real(query)
+    )
+    for _ in range(60):
+        started = world.clock.time
+        world.run()
+        world.clock.time = max(world.clock.time, started + 60)
+    assert len(lags) > 1_000
+    few_windows = 3 * 2 * 1.5  # seconds: three, each with a cut answer before the whole one
+    assert max(lags) <= ALL_LAGS[LIVE] + 60 + few_windows + 10, max(lags)
+
+
+def test_backfills_leave_calls_for_the_standing_passes():
+    world, _ = a_world(calls_per_minute=20)
+    history(world, days=20, per_day=100)
+    world.slack.page = 10
+    world.until_done(runs=100)
+    world.order(from_="2025-12-12", to="2025-12-31")
+    for report in minutes(world, 10):
+        assert (report.lag or 0) <= ALL_LAGS[LIVE] + 60
+        assert report.stopped == "call_budget"
+        assert report.calls <= 20
+
+
+def test_with_few_calls_every_pass_still_moves():
+    world, _ = a_world(calls_per_minute=3)
+    history(world, days=2, per_day=10)
+    world.until_done(runs=100)
+    world.order(from_="2025-12-30", to="2025-12-31")
+    minutes(world, 40)
+    assert world.order(list=True).backfills == []
+    assert world.table.item.passes[LIVE].watermark > world.clock.time - 200
+
+
+def test_after_a_rate_limit_half_of_the_calls_are_made_for_a_while():
+    world, _ = a_world(calls_per_minute=20)
+    history(world, days=20, per_day=400)
+    world.slack.page = 10
+    world.until_done(runs=200)
+    world.order(from_="2025-12-12", to="2025-12-31")
+    minutes(world, 2)
+    number = world.faults.counts["slack.read"] + 1
+    world.faults.fail("slack.read", number, RateLimitedError("wait", retry_after=1))
+    minutes(world, 1)
+    calls = [report.calls for report in minutes(world, 9)]
+    assert max(calls) <= 10
+    assert max(report.calls for report in minutes(world, 5)) > 10
+
+
+def test_a_crowded_second_that_a_backfill_cannot_read_does_not_hold_up_live():
+    world, _ = a_world()
+    world.slack.add([raw_event(DAY_START - 500, f"crowd{number}") for number in range(120)])
+    world.slack.page = 10
+    world.until_done(runs=60)
+    world.order(from_=DAY_START - 500, to=DAY_START - 500)
+    world.slack.seconds_a_call = 15.0
+    failures = 0
+    for _ in range(12):
+        world.next_minute()
+        try:
+            world.run()
+        except CrowdedSecondError:
+            failures += 1
+    assert failures >= 3
+    assert world.table.item.passes[LIVE].watermark > world.clock.time - 900
+    world.slack.seconds_a_call = 0.1
+    minutes(world, 3)
+    assert world.order(list=True).backfills == []
+
+
+# filters
+
+
+def test_more_actions_than_fit_into_a_call_are_asked_for_in_several():
+    names = [f"action_{number}" for number in range(65)]
+    world = World(lags=ALL_LAGS, filters=Filters(action=",".join(names)))
+    now = int(world.clock.time)
+    served = [raw_event(now - 100 - number, number, action=names[number]) for number in range(65)]
+    other = [raw_event(now - 100, "other", action="another")]
+    world.slack.add(served + other)
+    world.until_done()
+    assert {len(query.filters.action.split(",")) for query in world.slack.queries} == {30, 5}
+    entry = log_of(world.archive.objects)[1]
+    assert entry["filters"]["action"] == ",".join(names)
+    prove(world.archive.objects, world.stream.lines, served)
+
+
+def test_few_calls_a_minute_still_read_a_window_of_several_calls():
+    names = [f"action_{number}" for number in range(65)]
+    world = World(filters=Filters(action=",".join(names)), calls_per_minute=1)
+    served = [raw_event(int(world.clock.time) - 100 - number, number, action=names[number]) for number in range(65)]
+    world.slack.add(served)
+    world.until_done(runs=60)
+    prove(world.archive.objects, world.stream.lines, served)
+
+
+def test_a_cut_answer_of_any_of_the_calls_makes_the_window_smaller():
+    names = [f"action_{number}" for number in range(65)]
+    world = World(filters=Filters(action=",".join(names)))
+    world.slack.page = 5
+    now = int(world.clock.time)
+    served = [raw_event(now - 100 - 3 * number, number, action=names[60]) for number in range(60)]
+    world.slack.add(served)
+    world.until_done()
+    prove(world.archive.objects, world.stream.lines, served)
