@@ -9,7 +9,7 @@ import threading
 import time
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from types import TracebackType
@@ -78,6 +78,7 @@ class Proxy:
         self._seen: list[Seen] = []
         self._shard: Shard | None = None
         self._go_on = threading.Event()
+        self._held: list[threading.Event] = []  # one for each that is held: set when it is done with
         self._lands = False
         self._server: Server | None = None
         self._port = 0
@@ -124,17 +125,21 @@ class Proxy:
         lands, and then nothing happens until `let_go`. `which` is as in `Rule`."""
         with self._lock:
             self._rules.append(Rule(act, operation, **which))
-            self._go_on = threading.Event()
 
     def let_go(self, *, land: bool) -> None:
         """What is held ends without an answer; requests that did not land yet do so now, if they shall."""
-        self._lands = land
-        self._go_on.set()
+        with self._lock:
+            go_on, held = self._go_on, self._held
+            self._go_on, self._held, self._lands = threading.Event(), [], land
+        go_on.set()
+        for done in held:
+            done.wait()
 
     def clear(self) -> None:
-        """Forgets all rules and limits."""
+        """Forgets all rules and limits; what is held never lands."""
         with self._lock:
             self._rules, self._shard = [], None
+        self.let_go(land=False)
 
     def forget(self) -> None:
         """What was dealt with until now."""
@@ -148,17 +153,30 @@ class Proxy:
 
     def handle(self, request: Request) -> Answer | None:
         """The answer; None: hang up without one."""
-        act, go_on = self._act_on(request), self._go_on
+        act = self._act_on(request)
         if act == "hold":
             self._note(request, "held")
-            go_on.wait()
-            if self._lands:
-                self._answer(request, "landed late")
+            with self._holding():
+                if self._lands:
+                    self._answer(request, "landed late")
             return None
         answer = self._answer(request, act or "answered")
         if act == "hold_answer":
-            go_on.wait()
+            with self._holding():
+                return None
         return None if act else answer
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        done = threading.Event()
+        with self._lock:
+            self._held.append(done)
+            go_on = self._go_on
+        try:
+            go_on.wait()
+            yield
+        finally:
+            done.set()
 
     def _act_on(self, request: Request) -> Act | None:
         with self._lock:

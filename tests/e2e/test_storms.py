@@ -3,6 +3,7 @@
 One deployment for all of them; every test empties it first.
 """
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +11,21 @@ import pytest
 
 from tests.e2e.stack import settled
 from tests.e2e.storms import prove, prove_order, runs_until_done
-from tests.proof import archived_by_entry
+from tests.proof import archived_by_entry, log_of
 
 HOUR = 3_600
+ALL_TRIES = 3  # of one request of the function's AWS client
 THROTTLED: dict[str, Any] = {"service": "dynamodb", "error": {"code": "ProvisionedThroughputExceededException"}}
 SLOW_DOWN = {"service": "s3", "error": {"code": "SlowDown", "status": 503}}
+
+SLACK_FAULTS: list[dict[str, Any]] = [
+    {"kind": "rate_limit", "retry_after": 1},
+    {"kind": "status", "status": 503},
+    {"kind": "html"},
+    {"kind": "truncated"},
+    {"kind": "reset"},
+    {"kind": "no_entries"},
+]
 
 
 def test_a_backlog_goes_out_through_a_shard_that_takes_little_and_capture_does_not_wait_for_it(weather):
@@ -62,7 +73,7 @@ def test_a_write_to_s3_whose_every_answer_is_lost_fails_the_run_and_the_next_goe
     stack = weather.stack
     stack.slack.change(page_limit=400)
     stack.slack.generate(1_500, start=settled(20 * HOUR), end=settled())
-    weather.stores.spoil("lose", "PutObject", path=path, after=2, times=3)
+    weather.stores.spoil("lose", "PutObject", path=path, after=2, times=ALL_TRIES)
     assert f"{path}org=main/" in (message := stack.fail()["errorMessage"])
     assert "Nothing is lost" in message
     runs_until_done(weather)
@@ -74,7 +85,7 @@ def test_a_throttled_table_fails_runs_and_the_next_ones_go_on(weather):
     stack = weather.stack
     stack.slack.change(page_limit=400)
     stack.slack.generate(2_000, start=settled(20 * HOUR), end=settled())
-    weather.injector.inject({**THROTTLED, "operation": "UpdateItem", "times": 3})
+    weather.injector.inject({**THROTTLED, "operation": "UpdateItem", "times": ALL_TRIES})
     assert "Could not take the lease of org main" in stack.fail()["errorMessage"]
     weather.injector.inject({**THROTTLED, "operation": "UpdateItem", "times": 1})
     weather.injector.inject({**THROTTLED, "operation": "PutItem", "sequence": {"fail": 1, "pass": 2}, "times": 2})
@@ -91,7 +102,7 @@ def test_a_throttled_table_fails_runs_and_the_next_ones_go_on(weather):
 def test_a_run_that_can_save_nothing_keeps_the_lease_until_it_expires(weather):
     stack = weather.stack
     stack.slack.generate(500, start=settled(20 * HOUR), end=settled())
-    weather.injector.inject({**THROTTLED, "operation": "PutItem", "times": 6})
+    weather.injector.inject({**THROTTLED, "operation": "PutItem", "times": 2 * ALL_TRIES})
     assert "Could not save the checkpoint of org main" in stack.fail()["errorMessage"]
     assert stack.invoke()["stopped"] == "lease_busy"
     weather.let_the_lease_expire()
@@ -131,3 +142,50 @@ def test_a_stream_that_refuses_fails_the_run_but_not_capture(weather):
     weather.injector.clear()
     assert [(run["events"], run["published"]) for run in runs_until_done(weather)] == [(0, 2_000)]
     prove(weather)
+
+
+def test_all_of_it_at_once(weather):
+    """Late events and a backfill among it. Slack's clock jumps, so that they need not be waited for."""
+    stack, slack = weather.stack, weather.stack.slack
+    slack.change(page_limit=400, short_pages=0.05, empty_pages=0.05)
+    slack.generate(3_000, start=settled(20 * HOUR), end=settled(), late_fraction=0.2, late_delay=(HOUR, 20 * HOUR))
+    slack.generate(300, start=settled(72 * HOUR), end=settled(60 * HOUR))
+    for number, rule in enumerate(SLACK_FAULTS):
+        slack.fault(**rule, after=4 * number)
+    weather.injector.inject({**SLOW_DOWN, "operation": "PutObject", "sequence": {"fail": 1, "pass": 6}, "times": 4})
+    weather.stores.spoil("lose", "PutObject", path="/raw/", after=5, times=ALL_TRIES)
+    weather.stream.down()
+    assert "Could not write s3://" in stack.fail()["errorMessage"]
+
+    slack.change(clock_offset=26 * HOUR)
+    weather.injector.inject(
+        {**SLOW_DOWN, "operation": "GetObject", "sequence": {"fail": 1, "pass": 2}, "times": 3},
+        {**THROTTLED, "operation": "PutItem", "sequence": {"fail": ALL_TRIES, "pass": 20}, "times": 2 * ALL_TRIES},
+        {"service": "kinesis", "error": {"code": "KMSThrottlingException"}, "sequence": {"fail": 1, "pass": 1}},
+    )
+    for operation, path in (("PutObject", "/log/"), ("PutItem", ""), ("GetObject", "")):
+        weather.stores.spoil("lose", operation, path=path, after=6)
+    weather.stream.up()
+    weather.stream.spoil("lose", "PutRecords", after=1, times=2)
+    weather.stream.limit(records=800, size=800_000)
+    runs = []
+    for _ in range(3):
+        weather.let_the_lease_expire()  # whoever is throttled may have been unable to give it back
+        runs.append(stack.try_to_invoke())
+    assert any("Could not save the checkpoint" in run.get("errorMessage", "") for run in runs)
+
+    weather.clear_up()
+    weather.let_the_lease_expire()
+    order = {"from": settled(72 * HOUR), "to": settled(60 * HOUR), "publish": True}
+    assert len(stack.invoke({"org": "main", "backfill": order})["backfills"]) == 1
+    runs_until_done(weather)
+    assert len(weather.stores.seen(outcome="lose")) == 3 + ALL_TRIES
+    assert len(weather.stream.seen(outcome="lose")) == 2
+    assert {operation for operation, _ in weather.injector.fired()} == {
+        "PutObject", "GetObject", "PutItem", "PutRecords",
+    }  # fmt: skip
+    assert {fault for call in slack.calls() if (fault := call.fault)} == {rule["kind"] for rule in SLACK_FAULTS}
+    found = Counter(entry["pass"].partition("-")[0] for entry in log_of(stack.objects()) if entry["count"])
+    assert set(found) >= {"live", "late", "backfill"}
+    prove(weather)
+    prove_order(weather)

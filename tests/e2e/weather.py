@@ -112,7 +112,7 @@ class Weather:
         self._empty()
         self.configure()
 
-    def configure(self, timeout: int = 60) -> None:
+    def configure(self, timeout: int = 40) -> None:
         """Gives the function this timeout in seconds, and its ways to AWS. It is warm afterwards: what a new process
         costs would otherwise count against a small timeout."""
         if timeout == self.timeout:
