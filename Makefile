@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts template unit slack build format requirements clean
+.PHONY: help setup demo test lint types contracts template unit verify slack build format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -26,13 +26,16 @@ types: setup ## mypy, strict
 	@$(BIN)/mypy
 
 contracts: setup ## who may import whom
-	@PYTHONPATH=layers/collector:functions $(BIN)/lint-imports --no-logo
+	@PYTHONPATH=layers/collector:functions:cli $(BIN)/lint-imports --no-logo
 
 template: setup ## what the template promises: cfn-lint, sam validate, every promise as data
 	@$(PYTHON) -m pytest -q tests/template
 
 unit: setup ## the fast tests only
 	@$(PYTHON) -m pytest -q -n auto tests/unit tests/property tests/faults
+
+verify: setup ## prove an archive; make verify ARGS="--bucket NAME --since 2d", or ARGS=--help
+	@$(BIN)/slack-audit verify $(ARGS)
 
 slack: setup ## the stand-in for Slack alone; make slack ARGS=--help
 	@$(PYTHON) -m local.slack $(ARGS)
@@ -50,4 +53,4 @@ requirements: setup ## resolve the *.in files into pinned, hashed *.txt files
 	done
 
 clean: ## remove what the other targets made
-	@rm -rf .venv .venv-sam .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	@rm -rf .venv .venv-sam .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build *.egg-info

@@ -11,6 +11,7 @@ from math import ceil
 
 from slack_audit.backfill import order_of
 from slack_audit.batches import Record, SinkLimits
+from slack_audit.catalog import Kind
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.collect import Run
 from slack_audit.errors import CursorRefusedError, LeaseLostError, RangeRefusedError
@@ -179,6 +180,26 @@ class Archive:
         return f"s3://archive/{key}"
 
 
+class Catalog:
+    """Slack's own lists, as they are put here. A list that is an error is raised instead."""
+
+    def __init__(self, **lists: bytes | Exception) -> None:
+        self.lists: dict[str, bytes | Exception] = {
+            "actions": b'{"actions":{"user":["user_login","user_logout"],"file":["file_shared"]}}',
+            "schemas": b'{"schemas":[{"type":"user","user":{"id":"string","name":"string"}}]}',
+            **lists,
+        }
+        self.asked: list[str] = []
+
+    def read(self, kind: Kind, timeout: float) -> bytes:
+        assert timeout > 0
+        self.asked.append(kind)
+        listed = self.lists[kind]
+        if isinstance(listed, Exception):
+            raise listed
+        return listed
+
+
 @dataclass
 class Table:
     """One org's item, as the table keeps it."""
@@ -266,6 +287,7 @@ class World:
         self.archive = Archive(self.faults)
         self.table = Table()
         self.stream = Stream(self.faults)
+        self.catalog = Catalog()
         self.policy = Policy(**policy_values(**policy))
         self.runs = 0
 
@@ -279,6 +301,7 @@ class World:
             self.stream,
             self.clock,
             at_once,
+            self.catalog,
         )
 
     def run(self, seconds: float = 300.0) -> Report:

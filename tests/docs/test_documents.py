@@ -1,18 +1,26 @@
 """What the documents say is what the code does."""
 
-import inspect
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
-from slack_audit import __version__, bootstrap, settings, telemetry
+from slack_audit import __version__, bootstrap, telemetry
+from slack_audit.backfill import Start, order_of
 from slack_audit.checkpoint import Checkpoint
+from slack_audit.drift import Drift
 from slack_audit.log import LogEntry
 from slack_audit.parts import Report
+from slack_audit.settings import DriftSettings, Settings, VerifySettings
+from slack_audit.verify.findings import WARNINGS, Kind
+from slack_audit.verify.prove import prove
+from slack_audit_cli.app import app
 from tests.template.reading import template
+from tests.verify.archives import Memory
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -33,11 +41,28 @@ def test_every_output_stands_in_the_readme():
         assert f"`{name}`" in README, name
 
 
-def test_settings_template_and_code_agree_on_the_environment():
-    environment = template()["Resources"]["CollectFunction"]["Properties"]["Environment"]["Variables"]
+class Noted(dict[str, str]):
+    """An environment that notes what is asked of it, and has something that every setting takes."""
+
+    def __init__(self) -> None:
+        super().__init__({"SLACK_API_URL": "https://api.slack.com/audit/v1"})
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, "1")
+
+
+@pytest.mark.parametrize(
+    ("function", "settings"),
+    [("CollectFunction", Settings), ("DriftFunction", DriftSettings), ("VerifyFunction", VerifySettings)],
+)
+def test_settings_template_and_code_agree_on_the_environment(function, settings):
+    environment = template()["Resources"][function]["Properties"]["Environment"]["Variables"]
     ours = {name for name in environment if not name.startswith("POWERTOOLS_")}
-    read = set(re.findall(r'env(?:\.get\(|, )"([A-Z_]+)"', inspect.getsource(settings)))
-    assert read == ours
+    noted = Noted()
+    settings.from_env(noted)
+    assert noted.asked == ours
 
 
 def test_every_metric_is_documented():
@@ -67,16 +92,72 @@ def test_every_field_of_the_report_is_documented():
     assert documented == fields
 
 
+def test_every_field_of_the_drift_watch_is_documented():
+    fields = {field.name for field in msgspec.structs.fields(Drift)}
+    documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/drift.md", "What it returns"), re.MULTILINE))
+    assert documented == fields
+
+
+def test_every_finding_of_the_drift_watch_is_documented_as_it_is_logged():
+    said = section("docs/drift.md", "What it says")
+    code = [ROOT / "layers/collector/slack_audit/drift.py", ROOT / "functions/drift/app.py"]
+    logged = re.findall(
+        r'(?:logger\.(?:info|warning|error)\(|_tell\(logging\.\w+, )"([^"]+)"', "".join(it.read_text() for it in code)
+    )
+    assert len(logged) > 8
+    assert [it for it in logged if f"`{it}`" not in said] == []
+
+
+def test_every_field_of_the_daily_check_is_documented():
+    fields = set(prove("main", Memory({})).summary())
+    documented = set(
+        re.findall(r"^\| `(\w+)` \|", section("docs/verify.md", "What the daily check returns"), re.MULTILINE)
+    )
+    assert documented == fields
+
+
+def test_every_kind_of_finding_is_documented_as_what_it_is():
+    for title, kinds in (("Findings", set(Kind) - WARNINGS), ("Warnings", WARNINGS)):
+        documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/verify.md", title), re.MULTILINE))
+        assert documented == {kind.value for kind in kinds}
+
+
+def test_every_option_of_the_command_is_documented():
+    shown = CliRunner().invoke(app, ["verify", "--help"]).stdout
+    documented = set(re.findall(r"^\| `(--[\w-]+)", section("docs/verify.md", "The command"), re.MULTILINE))
+    assert documented == set(re.findall(r"^ +(--[\w-]+)", shown, re.MULTILINE)) - {"--help"}
+
+
 def test_the_changelog_and_the_project_name_this_version():
     assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
 
 
-def test_the_sample_events_are_what_the_function_takes():
-    event = json.loads((ROOT / "events" / "collect.json").read_text())
+@pytest.mark.parametrize("sample", ["collect.json", "drift.json"])
+def test_the_sample_events_are_what_the_functions_take(sample):
+    event = json.loads((ROOT / "events" / sample).read_text())
     assert event == {"org": template()["Parameters"]["Org"]["Default"]}
+    backfill = json.loads((ROOT / "events" / "backfill.json").read_text())
+    assert backfill["org"] == event["org"]
+    order = order_of(backfill["backfill"])
+    assert isinstance(order, Start)
+    assert order.name == "backfill-1767225600-1769903999"
     assert bootstrap.requested_org.__doc__ is not None
     assert '{"org": "main"}' in bootstrap.requested_org.__doc__
+
+
+def test_the_orders_that_the_readme_shows_are_understood():
+    shown = re.findall(r"^order '(.*?)'", README, re.MULTILINE)
+    assert len(shown) == 3
+    for payload in shown:
+        order_of(json.loads(payload)["backfill"])
+
+
+def test_the_sample_of_the_daily_check_is_what_it_takes():
+    event = json.loads((ROOT / "events" / "verify.json").read_text())
+    assert bootstrap.requested_days(event) == 2
+    assert bootstrap.requested_days.__doc__ is not None
+    assert '{"org": "main", "days": 2}' in bootstrap.requested_days.__doc__
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -110,7 +191,7 @@ def test_no_lock_file_and_no_registry_is_named():
 
 @pytest.mark.parametrize("path", [*sorted((ROOT / "tests" / "e2e").glob("*.py")), ROOT / "tests" / "proof.py"])
 def test_the_end_to_end_tests_know_nothing_of_the_package(path):
-    assert not re.search(r"^\s*(from|import) (slack_audit|collect)\b", path.read_text(), re.MULTILINE)
+    assert not re.search(r"^\s*(from|import) (slack_audit|collect|drift|verify)\b", path.read_text(), re.MULTILINE)
 
 
 def section(path: str, title: str) -> str:

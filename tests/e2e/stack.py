@@ -72,6 +72,20 @@ class Stack:
             FunctionName=self.outputs["CollectFunctionName"], Payload=json.dumps(payload or {"org": "main"})
         )
 
+    def watch(self) -> dict[str, Any]:
+        """What the drift function returned; raises AssertionError with its error if it failed."""
+        return self._result("DriftFunctionName", {"org": "main"})
+
+    def verify(self) -> dict[str, Any]:
+        """What the daily check returned; the same."""
+        return self._result("VerifyFunctionName", {"org": "main", "days": 2})
+
+    def _result(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        reply = self.aws.client("lambda").invoke(FunctionName=self.outputs[function], Payload=json.dumps(event))
+        result: dict[str, Any] = json.loads(reply["Payload"].read())
+        assert "FunctionError" not in reply, result
+        return result
+
     def objects(self) -> dict[str, bytes]:
         """Every object of the archive."""
         return objects_in(self.aws.client("s3"), self.outputs["ArchiveBucketName"])

@@ -8,7 +8,7 @@ from tests.e2e.stack import TOKEN, Stack, settled
 HOUR = 3_600
 
 
-def test_the_schedule_collects_by_itself_under_its_own_permissions(slack):
+def test_the_schedule_collects_by_itself_and_each_function_has_the_permissions_that_it_needs(slack):
     """On an AWS that enforces roles and policies: what the template does not allow is refused."""
     with EmbeddedAws(enforce_iam=True) as aws:
         stack = Stack.deployed(aws, slack, ScheduleState="ENABLED", LiveLagSeconds="5")
@@ -24,3 +24,9 @@ def test_the_schedule_collects_by_itself_under_its_own_permissions(slack):
                 break
         stack.prove()
         assert len(served) > 2_000
+        assert len(stack.watch()["kept"]) == 2
+        again = stack.watch()
+        assert (again["kept"], again["looked_at_all"]) == ([], True)
+        check = stack.verify()
+        assert (check["proven"], check["events"]) == (True, len(served))
+        stack.prove()

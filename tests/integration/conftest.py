@@ -5,7 +5,7 @@ import json
 import re
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -14,15 +14,24 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from collect import app
+from drift import app as drift_app
 from local.slack import DEFAULT_TOKEN, StandIn
 from slack_audit import bootstrap, telemetry
 from tests import proof
 from tests.conftest import Cloud
 from tests.fakes import KilledError
+from verify import app as verify_app
 
 EVENT = {"org": "main"}
 TIMEOUT = 300.0  # seconds; the function's
-WARM = (bootstrap._source, bootstrap._archive, bootstrap._sink, bootstrap._table)  # what lasts from run to run
+WARM = (
+    bootstrap._source,
+    bootstrap._archive,
+    bootstrap._sink,
+    bootstrap._table,
+    bootstrap._catalog,
+    bootstrap._vault,
+)  # what lasts from run to run
 
 
 @dataclass
@@ -88,10 +97,23 @@ class Deployment:
         result = app.lambda_handler(event, cast(LambdaContext, context or Context()))
         return dict(json.loads(json.dumps(result)))
 
-    def fails(self, kind: type[Exception], event: Any = EVENT) -> str:
+    def watch(self, event: Any = EVENT, *, context: Context | None = None) -> dict[str, Any]:
+        """What the drift function returns."""
+        result = drift_app.lambda_handler(event, cast(LambdaContext, context or Context()))
+        return dict(json.loads(json.dumps(result)))
+
+    def verify(self, event: Any = None, *, context: Context | None = None) -> dict[str, Any]:
+        """What the verify function returns."""
+        asked = {"org": "main", "days": 2} if event is None else event
+        result = verify_app.lambda_handler(asked, cast(LambdaContext, context or Context()))
+        return dict(json.loads(json.dumps(result)))
+
+    def fails(
+        self, kind: type[Exception], event: Any = EVENT, *, function: Callable[[Any], object] | None = None
+    ) -> str:
         """The message with which the function fails; Lambda writes it to the log with its traceback."""
         with pytest.raises(kind) as raised:
-            self.run(event)
+            (function or self.run)(event)
         self.failures += traceback.format_exception(raised.value)
         return str(raised.value)
 

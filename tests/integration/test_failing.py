@@ -6,6 +6,7 @@ import time
 import pytest
 
 from slack_audit.errors import (
+    ActionRefusedError,
     RefusedError,
     SettingsError,
     SinkRefusedError,
@@ -388,3 +389,8 @@ def test_faults_are_logged_without_any_event(stack: Deployment, log: Log):
     assert "slack limits the rate" in log.messages()
     ids = [json.loads(raw)["id"] for raw in stack.archived()]
     assert not [identity for identity in ids if identity in log.text]
+
+
+def test_an_action_filter_that_slack_refuses_names_the_unknown_action(stack):
+    stack.set(ACTION_FILTER="user_login,no_such_action")
+    assert "Slack does not know no_such_action and refuses" in stack.fails(ActionRefusedError)

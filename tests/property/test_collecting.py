@@ -16,7 +16,8 @@ from slack_audit.errors import (
     SlowAnswerError,
     StorageError,
 )
-from tests.builders import raw_event
+from slack_audit.passes import FINAL
+from tests.builders import ALL_LAGS, raw_event
 from tests.fakes import KilledError, World
 from tests.proof import prove
 
@@ -31,9 +32,9 @@ ERRORS: dict[str, tuple[Exception, Exception]] = {
 }
 CALLS = list(ERRORS)
 
-histories = st.lists(
-    st.tuples(st.integers(0, 5_000), st.integers(1, 30)), max_size=25
-)  # (seconds after the collection's start, events in that second)
+histories = st.dictionaries(
+    st.integers(0, 5_000), st.tuples(st.integers(1, 30), st.sampled_from([0, 0, 0, 30, 300, 2_900])), max_size=25
+)  # seconds after the collection's start: events in that second, and after how many seconds Slack shows them
 mishaps = st.lists(st.tuples(st.sampled_from(MISHAPS), st.integers(1, 40), st.sampled_from(CALLS)), max_size=6)
 
 
@@ -42,25 +43,27 @@ mishaps = st.lists(st.tuples(st.sampled_from(MISHAPS), st.integers(1, 40), st.sa
     history=histories,
     mishaps=mishaps,
     page=st.integers(5, 60),
-    per_minute=st.integers(2, 40),
+    per_minute=st.integers(3, 40),
     lookback=st.integers(0, 2),
     offset=st.integers(-5_000, 5_000),
     drift=st.integers(-2, 2),
 )
 def test_what_is_served_is_archived_once_and_streamed(history, mishaps, page, per_minute, lookback, offset, drift):
-    world = World(calls_per_minute=per_minute, lookback_hours=lookback)
+    world = World(calls_per_minute=per_minute, lookback_hours=lookback, lags=ALL_LAGS)
     world.slack.page = page
     world.slack.offset = offset
     start = world.slack.now - lookback * 3_600
-    served = [raw_event(start + at, f"{at}.{n}") for at, count in dict(history).items() for n in range(count)]
-    for raw in served:
-        world.slack.add([raw], visible_at=second_of(raw))
+    served = []
+    for at, (count, late) in history.items():
+        events = [raw_event(start + at, f"{at}.{n}") for n in range(count)]
+        world.slack.add(events, visible_at=start + at + late)
+        served += events
     first_run_at = world.slack.now
     for mishap in mishaps:
         suffer(world, *mishap)
         world.next_minute(7)
         world.slack.offset += drift
-    while world.slack.now < first_run_at + 5_300:
+    while world.slack.now < first_run_at + 5_300 + ALL_LAGS[FINAL]:
         world.next_minute(15)
     world.revive()
     world.until_done(runs=400)

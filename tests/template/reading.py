@@ -13,6 +13,7 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
+FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
 
 type Node = dict[str, Any]
 
@@ -37,12 +38,18 @@ def properties(logical_id: str) -> Node:
 def cloudformation() -> Node:
     """Every resource that a deployment makes, with those that SAM adds."""
     source = template()
-    for resource, code in (("CollectFunction", "CodeUri"), ("CollectorLayer", "ContentUri")):
+    for resource, code in (*((name, "CodeUri") for name in FUNCTIONS), ("CollectorLayer", "ContentUri")):
         source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
     session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
     translated: Node = Translator({}, Parser(), boto_session=session).translate(source, {})
     resources: Node = translated["Resources"]
     return resources
+
+
+def schedule_of(function: str) -> Node:
+    """What starts the function, as CloudFormation makes it."""
+    found: Node = cloudformation()[f"{function}Schedule"]["Properties"]
+    return found
 
 
 def of_type(kind: str) -> Node:

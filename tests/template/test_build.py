@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local import deploy
-from tests.template.reading import ROOT
+from tests.template.reading import FUNCTIONS, ROOT
 
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}
 WHEEL_NAMES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -49,12 +49,13 @@ def test_the_layer_holds_compiled_code_of_its_processor_only(built, architecture
         assert struct.unpack_from("<H", path.read_bytes(), 18) == (ELF_MACHINES[architecture],)
 
 
-def test_the_layer_holds_our_package_and_the_function_only_its_handler(built):
+def test_the_layer_holds_our_package_and_a_function_only_its_handler(built):
     package = ROOT / "layers" / "collector" / "slack_audit"
     ours = {path.relative_to(package): path.read_bytes() for path in package.rglob("*.py")}
     copied = built / "CollectorLayer" / "python" / "slack_audit"
     assert {path.relative_to(copied): path.read_bytes() for path in copied.rglob("*.py")} == ours
-    assert [path.name for path in (built / "CollectFunction").rglob("*")] == ["app.py"]
+    for function in FUNCTIONS:
+        assert [path.name for path in (built / function).rglob("*")] == ["app.py"]
 
 
 def test_the_layer_holds_the_pinned_wheels_byte_for_byte(built, wheels):

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from tests.template.reading import ROOT, of_type, properties, template
+from tests.template.reading import FUNCTIONS, ROOT, properties, schedule_of, template
 
 PARAMETERS = {
     "Org": "main",
@@ -22,6 +22,7 @@ PARAMETERS = {
     "ActionFilter": "",
     "ActorFilter": "",
     "EntityFilter": "",
+    "AlarmTopicArn": "",
 }
 OUTPUTS = {
     "CollectFunctionName": {"Ref": "CollectFunction"},
@@ -30,6 +31,8 @@ OUTPUTS = {
     "CheckpointTableName": {"Ref": "CheckpointTable"},
     "SlackTokenSecretArn": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
     "FailureQueueUrl": {"Ref": "FailureQueue"},
+    "DriftFunctionName": {"Ref": "DriftFunction"},
+    "VerifyFunctionName": {"Ref": "VerifyFunction"},
 }
 VARIABLES = {
     "ORG": {"Ref": "Org"},
@@ -50,6 +53,23 @@ VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
+DRIFT_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "SLACK_API_URL": {"Ref": "SlackApiUrl"},
+    "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
+    "ACTION_FILTER": {"Ref": "ActionFilter"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+VERIFY_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+VARIABLES_OF = {"CollectFunction": VARIABLES, "DriftFunction": DRIFT_VARIABLES, "VerifyFunction": VERIFY_VARIABLES}
 LEAST = {
     "InitialLookbackHours": 0,
     "LiveLagSeconds": 0,
@@ -176,6 +196,9 @@ def test_the_token_may_not_go_to(url):
         ("ActorFilter", "W0123ABCD&limit=1", False),
         ("EntityFilter", "C0123ABCD", True),
         ("EntityFilter", "C1,C2", False),
+        ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call", True),
+        ("AlarmTopicArn", "arn:aws:sqs:eu-central-1:123456789012:on-call", False),
+        ("AlarmTopicArn", "on-call", False),
     ],
 )
 def test_a_parameter_takes_a_value_or_refuses_it(name, value, accepted):
@@ -191,15 +214,29 @@ def test_an_output_explains_itself(name):
     assert template()["Outputs"][name]["Description"].endswith(".")
 
 
-def test_the_function_gets_these_variables_and_no_others():
-    assert properties("CollectFunction")["Environment"] == {"Variables": VARIABLES}
+def test_these_are_all_functions():
+    functions = [name for name, it in template()["Resources"].items() if it["Type"] == "AWS::Serverless::Function"]
+    assert sorted(functions) == sorted(FUNCTIONS) == sorted(VARIABLES_OF)
+
+
+@pytest.mark.parametrize(("function", "variables"), VARIABLES_OF.items())
+def test_a_function_gets_these_variables_and_no_others(function, variables):
+    assert properties(function)["Environment"] == {"Variables": variables}
     assert template().get("Globals") is None
 
 
-def test_the_sample_event_is_what_the_schedule_sends():
-    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
-    sent = schedule["Properties"]["Target"]["Input"]["Fn::Sub"].replace("${Org}", PARAMETERS["Org"])
-    assert json.loads(sent) == json.loads((ROOT / "events" / "collect.json").read_text()) == {"org": "main"}
+@pytest.mark.parametrize(
+    ("function", "event"),
+    [
+        ("CollectFunction", {"org": "main"}),
+        ("DriftFunction", {"org": "main"}),
+        ("VerifyFunction", {"org": "main", "days": 2}),
+    ],
+)
+def test_the_sample_event_is_what_the_schedule_sends(function, event):
+    sample = ROOT / "events" / f"{function.removesuffix('Function').lower()}.json"
+    sent = schedule_of(function)["Target"]["Input"]["Fn::Sub"].replace("${Org}", PARAMETERS["Org"])
+    assert json.loads(sent) == json.loads(sample.read_text()) == event
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

@@ -27,13 +27,30 @@ def aws():
 def outputs(aws):
     made = deploy(aws, build(), "slack-audit", PARAMETERS)
     aws.client("s3").put_object(Bucket=made["ArchiveBucketName"], Key="raw/org=acme/dt=2026-01-01/0", Body=b"")
+    aws.client("s3").put_object(Bucket=made["ArchiveBucketName"], Key="catalog/org=acme/actions-0", Body=b"")
     return made
 
 
 @pytest.fixture(scope="module")
 def as_the_function(aws, outputs):
     """Makes clients that may do what the collect function may do."""
-    function = aws.client("lambda").get_function_configuration(FunctionName=outputs["CollectFunctionName"])
+    return clients_of(aws, outputs["CollectFunctionName"])
+
+
+@pytest.fixture(scope="module")
+def as_the_drift_watch(aws, outputs):
+    """Makes clients that may do what the drift function may do."""
+    return clients_of(aws, outputs["DriftFunctionName"])
+
+
+@pytest.fixture(scope="module")
+def as_the_daily_check(aws, outputs):
+    """Makes clients that may do what the verify function may do."""
+    return clients_of(aws, outputs["VerifyFunctionName"])
+
+
+def clients_of(aws: EmbeddedAws, name: str) -> Callable[[str], Any]:
+    function = aws.client("lambda").get_function_configuration(FunctionName=name)
     role = aws.client("sts").assume_role(RoleArn=function["Role"], RoleSessionName="test")["Credentials"]
     session: Any = boto3.Session(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], "us-east-1")
     trust = aws.environment()["AWS_CA_BUNDLE"]
@@ -60,7 +77,9 @@ def test_the_function_gets_every_variable_with_a_value_or_an_empty_filter(aws, o
 
 def schedule_of(aws: EmbeddedAws, stack: str) -> dict[str, Any]:
     scheduler = aws.client("scheduler")
-    (name,) = [it["Name"] for it in scheduler.list_schedules()["Schedules"] if it["Name"].startswith(f"{stack}-")]
+    (name,) = [
+        it["Name"] for it in scheduler.list_schedules()["Schedules"] if it["Name"].startswith(f"{stack}-Collect")
+    ]
     found: dict[str, Any] = scheduler.get_schedule(Name=name)
     return found
 
@@ -113,6 +132,43 @@ REFUSED: dict[str, Call] = {
 }
 
 
+MAY_WATCH: dict[str, Call] = {
+    "read a batch": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/0"}),
+    "list a day": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acme/dt=2026-01-01/"}),
+    "keep a list": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acme/actions-1"}),
+    "read it again": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acme/actions-0"}),
+    "list what is kept": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "catalog/org=acme/act"}),
+}
+MAY_NOT_WATCH: dict[str, Call] = {
+    "read the token": ALLOWED["read the token"],
+    "write a batch": ALLOWED["write a batch"],
+    "write an entry": ALLOWED["write an entry"],
+    "take the lease": ALLOWED["take the lease"],
+    "publish": ALLOWED["publish"],
+    "delete a list": ("s3", "delete_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acme/actions-1"}),
+    "keep for another org": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acmeother/1"}),
+    "read the log": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "log/org=acme/000000000000.json"}),
+    "list everything": REFUSED["list everything"],
+}
+
+
+MAY_VERIFY: dict[str, Call] = {
+    "read a batch": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/0"}),
+    "list the log": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "log/org=acme/"}),
+    "list a day": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acme/dt=2026-01-01/"}),
+}
+MAY_NOT_VERIFY: dict[str, Call] = {
+    "read the token": ALLOWED["read the token"],
+    "write a batch": ALLOWED["write a batch"],
+    "write an entry": ALLOWED["write an entry"],
+    "take the lease": ALLOWED["take the lease"],
+    "publish": ALLOWED["publish"],
+    "delete a batch": REFUSED["delete a batch"],
+    "list another org": REFUSED["list another org"],
+    "list everything": REFUSED["list everything"],
+}
+
+
 def call(
     client_of: Callable[[str], Any], outputs: dict[str, str], service: str, operation: str, arguments: dict[str, Any]
 ) -> None:
@@ -131,9 +187,34 @@ def test_the_function_may_not(what, as_the_function, outputs):
         call(as_the_function, outputs, *REFUSED[what])
 
 
-def test_a_missing_object_is_missing_and_not_forbidden(as_the_function, outputs):
+@pytest.mark.parametrize("what", MAY_WATCH)
+def test_the_drift_watch_may(what, as_the_drift_watch, outputs):
+    call(as_the_drift_watch, outputs, *MAY_WATCH[what])
+
+
+@pytest.mark.parametrize("what", MAY_NOT_WATCH)
+def test_the_drift_watch_may_not(what, as_the_drift_watch, outputs):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(as_the_drift_watch, outputs, *MAY_NOT_WATCH[what])
+
+
+@pytest.mark.parametrize("what", MAY_VERIFY)
+def test_the_daily_check_may(what, as_the_daily_check, outputs):
+    call(as_the_daily_check, outputs, *MAY_VERIFY[what])
+
+
+@pytest.mark.parametrize("what", MAY_NOT_VERIFY)
+def test_the_daily_check_may_not(what, as_the_daily_check, outputs):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(as_the_daily_check, outputs, *MAY_NOT_VERIFY[what])
+
+
+def test_a_missing_object_is_missing_and_not_forbidden(as_the_function, as_the_daily_check, outputs):
+    key = "log/org=acme/999999999999.json"
     with pytest.raises(ClientError, match="404"):
-        as_the_function("s3").head_object(Bucket=outputs["ArchiveBucketName"], Key="log/org=acme/999999999999.json")
+        as_the_function("s3").head_object(Bucket=outputs["ArchiveBucketName"], Key=key)
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        as_the_daily_check("s3").get_object(Bucket=outputs["ArchiveBucketName"], Key=key)
 
 
 def test_the_same_stack_can_be_deployed_again_with_other_parameters(aws, outputs):

@@ -5,7 +5,18 @@ import re
 
 import pytest
 
-from tests.template.reading import TEMPLATE, cloudformation, listed, of_type, properties, role_statements, template
+from slack_audit import telemetry
+from tests.template.reading import (
+    FUNCTIONS,
+    TEMPLATE,
+    cloudformation,
+    listed,
+    of_type,
+    properties,
+    role_statements,
+    schedule_of,
+    template,
+)
 
 FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=${Org}/*"}]
@@ -21,6 +32,23 @@ PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["CollectLogs", "Arn"]}]),
 }
+EVENTS = {"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}
+CATALOG = {"Fn::Sub": "${ArchiveBucket.Arn}/catalog/org=${Org}/*"}
+DRIFT_PERMISSIONS = {
+    "ReadTheEvents": (["s3:GetObject"], [EVENTS]),
+    "KeepTheCatalog": (["s3:GetObject", "s3:PutObject"], [CATALOG]),
+    "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["DriftLogs", "Arn"]}]),
+}
+VERIFY_PERMISSIONS = {
+    "ReadTheArchive": (["s3:GetObject"], OBJECTS),
+    "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
+}
+ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS, "Verify": VERIFY_PERMISSIONS}
+LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"], "Verify": ["raw", "log"]}
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable"]
 
 
@@ -33,32 +61,54 @@ def test_the_function_is_what_was_agreed():
     assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 300, 512)
 
 
-def test_function_and_layer_are_built_for_the_chosen_processor():
+def test_the_drift_watch_is_what_was_agreed():
+    function = properties("DriftFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/drift", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 900, 512)
+    assert schedule_of("DriftFunction")["ScheduleExpression"] == "rate(1 day)"
+
+
+def test_the_daily_check_is_what_was_agreed():
+    function = properties("VerifyFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/verify", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 900, 1769)
+    assert schedule_of("VerifyFunction")["ScheduleExpression"] == "cron(20 3 * * ? *)"
+
+
+def test_functions_and_layer_are_built_for_the_chosen_processor():
     chosen = {"Ref": "Architecture"}
     layer = template()["Resources"]["CollectorLayer"]
-    assert properties("CollectFunction")["Architectures"] == [chosen]
+    for function in FUNCTIONS:
+        assert properties(function)["Architectures"] == [chosen]
     assert layer["Metadata"] == {"BuildMethod": "python3.13", "BuildArchitecture": chosen}
     assert layer["Properties"]["CompatibleArchitectures"] == [chosen]
 
 
 def test_the_layer_is_the_only_one_and_leaves_no_old_versions():
-    assert properties("CollectFunction")["Layers"] == [{"Ref": "CollectorLayer"}]
+    for function in FUNCTIONS:
+        assert properties(function)["Layers"] == [{"Ref": "CollectorLayer"}]
     assert properties("CollectorLayer")["ContentUri"] == "layers/collector"
     assert properties("CollectorLayer")["RetentionPolicy"] == "Delete"
 
 
 def test_a_failed_run_is_not_tried_again_but_reported():
-    (config,) = of_type("AWS::Lambda::EventInvokeConfig").values()
-    assert config["Properties"]["MaximumRetryAttempts"] == 0
-    assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
-    assert config["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": FAILURE_QUEUE}}
+    configs = of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert {it["Properties"]["FunctionName"]["Ref"] for it in configs} == set(FUNCTIONS)
+    for config in configs:
+        assert config["Properties"]["MaximumRetryAttempts"] == 0
+        assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
+        assert config["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": FAILURE_QUEUE}}
 
 
-def test_the_schedule_is_the_parameters_and_a_missed_start_is_not_tried_again_but_reported():
-    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
-    assert schedule["Properties"]["ScheduleExpression"] == {"Ref": "ScheduleExpression"}
-    assert schedule["Properties"]["State"] == {"Ref": "ScheduleState"}
-    target = schedule["Properties"]["Target"]
+def test_the_schedule_is_the_parameters():
+    assert schedule_of("CollectFunction")["ScheduleExpression"] == {"Ref": "ScheduleExpression"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_reported(function):
+    schedule = schedule_of(function)
+    assert schedule["State"] == {"Ref": "ScheduleState"}
+    target = schedule["Target"]
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
     assert target["DeadLetterConfig"] == {"Arn": FAILURE_QUEUE}
 
@@ -68,40 +118,74 @@ def test_two_stacks_fit_into_one_account():
     for resource in cloudformation().values():
         fixed = [name for name in names if isinstance(resource["Properties"].get(name), str)]
         assert fixed == [], resource["Type"]
-    for resource, name in (("CollectLogs", "LogGroupName"), ("CollectorLayer", "LayerName")):
+    groups = [(name, "LogGroupName") for name in of_type("AWS::Logs::LogGroup")]
+    for resource, name in (*groups, ("CollectorLayer", "LayerName")):
         assert "${AWS::StackName}" in properties(resource)[name]["Fn::Sub"]
 
 
-def test_every_log_group_is_ours_and_forgets():
-    assert properties("CollectFunction")["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": "CollectLogs"}}
-    assert properties("CollectLogs")["RetentionInDays"] == 400
-    assert len(of_type("AWS::Lambda::Function")) == len(of_type("AWS::Logs::LogGroup")) == 1
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_log_group_is_ours_and_forgets(function):
+    group = function.replace("Function", "Logs")
+    assert properties(function)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}}
+    assert properties(group)["RetentionInDays"] == 400
+    assert len(of_type("AWS::Lambda::Function")) == len(of_type("AWS::Logs::LogGroup")) == len(FUNCTIONS)
+
+
+# ---- alarms ----
+
+
+def test_a_finding_and_a_day_without_a_check_are_alarms():
+    alarm = properties("VerifyFindingsAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (telemetry.NAMESPACE, telemetry.VERIFY_FINDINGS)
+    assert alarm["Dimensions"] == [
+        {"Name": "org", "Value": {"Ref": "Org"}},
+        {"Name": "service", "Value": telemetry.SERVICE},
+    ]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Maximum",
+        "GreaterThanOrEqualToThreshold",
+        1,
+    )
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (86_400, 1, "breaching")
+
+
+@pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
+def test_an_alarm_says_what_to_do_and_tells_whom_it_may(name):
+    alarm = properties(name)
+    assert "docs/verify.md" in alarm["AlarmDescription"]["Fn::Sub"]
+    assert len(alarm["AlarmDescription"]["Fn::Sub"]) < 1_024
+    told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert alarm["AlarmActions"] == alarm["OKActions"] == told
+    assert template()["Conditions"]["HasAlarmTopic"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
 
 
 # ---- permissions ----
 
 
-def test_the_function_may_do_these_things_and_nothing_else():
-    (policy,) = properties("CollectRole")["Policies"]
+@pytest.mark.parametrize(("name", "permissions"), ROLES.items())
+def test_a_function_may_do_these_things_and_nothing_else(name, permissions):
+    (policy,) = properties(f"{name}Role")["Policies"]
     granted = {
         it["Sid"]: (listed(it["Action"]), listed(it["Resource"]))
         for it in policy["PolicyDocument"]["Statement"]
         if it["Effect"] == "Allow"
     }
-    assert granted == PERMISSIONS
-    assert properties("CollectFunction")["Role"] == {"Fn::GetAtt": ["CollectRole", "Arn"]}
+    assert granted == permissions
+    assert properties(f"{name}Function")["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
 
 
 def test_listing_is_limited_to_the_orgs_own_prefixes():
-    (listing,) = [it for _, it in role_statements() if it["Action"] == "s3:ListBucket"]
-    prefixes = [{"Fn::Sub": "raw/org=${Org}/*"}, {"Fn::Sub": "log/org=${Org}/*"}]
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": prefixes}}
+    listings = {role: it["Condition"] for role, it in role_statements() if it["Action"] == "s3:ListBucket"}
+    assert listings == {
+        f"{name}Role": {"StringLike": {"s3:prefix": [{"Fn::Sub": f"{it}/org=${{Org}}/*"} for it in prefixes]}}
+        for name, prefixes in LISTED.items()
+    }
 
 
 def test_every_statement_of_every_role_names_its_actions_and_resources():
     for role, statement in role_statements():
         assert not [action for action in listed(statement["Action"]) if "*" in action], role
-        named = [it for it in listed(statement["Resource"]) if it in OBJECTS or set(it) == {"Fn::GetAtt"}]
+        named = [it for it in listed(statement["Resource"]) if it in [*OBJECTS, CATALOG] or set(it) == {"Fn::GetAtt"}]
         assert named == listed(statement["Resource"]), role
 
 
@@ -174,7 +258,13 @@ def test_deleting_or_replacing_the_stack_keeps(name):
 
 
 def test_everything_that_holds_data_says_what_becomes_of_it():
-    silent = {"AWS::Serverless::Function", "AWS::Serverless::LayerVersion", "AWS::IAM::Role", "AWS::SQS::QueuePolicy"}
+    silent = {
+        "AWS::Serverless::Function",
+        "AWS::Serverless::LayerVersion",
+        "AWS::IAM::Role",
+        "AWS::SQS::QueuePolicy",
+        "AWS::CloudWatch::Alarm",
+    }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
 

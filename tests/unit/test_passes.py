@@ -1,6 +1,7 @@
 import pytest
 
 from slack_audit.passes import Pass, Place, finished, limits, newest_readable, standing_passes, whose_turn, without
+from slack_audit.spans import Span
 from slack_audit.windows import Window
 
 
@@ -22,8 +23,8 @@ def test_when_a_pass_is_due(state, limit, due):
 
 
 def test_the_next_window_follows_the_watermark_and_ends_with_the_pass():
-    assert Pass(100).next_window(50, 999) == Window(101, 150)
-    assert Pass(100, end=110).next_window(50, 999) == Window(101, 110)
+    assert Pass(100).next_window(Span(50), 999) == Window(101, 150)
+    assert Pass(100, end=110).next_window(Span(50), 999) == Window(101, 110)
 
 
 @pytest.mark.parametrize(("lag", "newest"), [(60, 940), (1, 999), (0, 999)])

@@ -48,7 +48,7 @@ def test_an_answer_with_a_cursor_is_not_whole_and_gives_no_events():
     world.slack.page = 3
     fill(world, 5)
     reading = a_reader(world).window(a_window(world))
-    assert (reading.whole, reading.events) == (False, [])
+    assert (reading.whole, reading.events, len(reading.seconds)) == (False, [], 3)
 
 
 @pytest.mark.parametrize(("said", "waited"), [(7, 7), (None, RATE_LIMIT_WAIT)])

@@ -4,7 +4,7 @@ import pytest
 
 from slack_audit.errors import SettingsError
 from slack_audit.log import Filters
-from slack_audit.settings import Settings
+from slack_audit.settings import DriftSettings, Settings
 
 ENV = {
     "ORG": "main",
@@ -188,3 +188,33 @@ def test_an_action_that_is_named_twice_is_asked_for_once():
 
 def test_actor_and_entity_are_sent_as_they_are():
     assert settings(ACTOR_FILTER=" W0001 ", ENTITY_FILTER=" F0001 ").filters == Filters(actor="W0001", entity="F0001")
+
+
+# The drift watch
+
+
+DRIFT_ENV = {name: ENV[name] for name in ("ORG", "SLACK_API_URL", "ARCHIVE_BUCKET", "ACTION_FILTER")}
+
+
+def test_the_drift_watch_takes_only_what_it_needs():
+    assert DriftSettings.from_env(DRIFT_ENV) == DriftSettings(
+        org="main", slack_api_url="https://api.slack.com/audit/v1", archive_bucket="bucket", filter_names=()
+    )
+    assert hash(DriftSettings.from_env(DRIFT_ENV)) == hash(DriftSettings.from_env(ENV))
+
+
+@pytest.mark.parametrize("name", ["ORG", "SLACK_API_URL", "ARCHIVE_BUCKET"])
+def test_what_the_drift_watch_misses_is_named(name):
+    with pytest.raises(SettingsError, match=f"{name} is missing"):
+        DriftSettings.from_env(DRIFT_ENV | {name: " "})
+
+
+def test_the_drift_watch_asks_no_address_that_is_not_allowed():
+    with pytest.raises(SettingsError, match=r"SlackApiUrl .* is not allowed"):
+        DriftSettings.from_env(DRIFT_ENV | {"SLACK_API_URL": "http://api.slack.com/audit/v1"})
+
+
+def test_the_names_of_the_filter_are_taken_one_by_one_however_many():
+    listed = [f"action_{number}" for number in range(40)]
+    assert DriftSettings.from_env(DRIFT_ENV | {"ACTION_FILTER": " a , b,, "}).filter_names == ("a", "b")
+    assert DriftSettings.from_env(DRIFT_ENV | {"ACTION_FILTER": ",".join(listed)}).filter_names == tuple(listed)

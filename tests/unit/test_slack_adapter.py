@@ -13,6 +13,7 @@ import pytest
 from local.slack import Fault, Settings, StandIn
 from slack_audit.adapters.slack import SlackSource
 from slack_audit.errors import (
+    ActionRefusedError,
     CursorRefusedError,
     RangeRefusedError,
     RateLimitedError,
@@ -182,7 +183,7 @@ def test_a_secret_that_gives_no_token_asks_nothing_of_slack_and_is_read_anew_nex
 def test_a_code_that_a_person_must_act_on_says_how_whatever_the_status(slack, source, status, code):
     spoil(slack, kind="status", status=status, error=code)
     error = failure(source)
-    assert type(error) is RefusedError
+    assert type(error) is (ActionRefusedError if code == "invalid_action" else RefusedError)
     assert code in str(error)
     assert ADVICE[code] in str(error)
 
@@ -209,7 +210,7 @@ def test_a_4xx_without_a_known_code_says_what_to_check(slack, source, status, sa
 
 def test_an_unknown_action_in_the_filter_is_refused(slack, source):
     error = failure(source, Query(WINDOW, Filters(action="user_login,no_such_action")))
-    assert type(error) is RefusedError
+    assert type(error) is ActionRefusedError
     assert "invalid_action" in str(error)
 
 
@@ -242,7 +243,7 @@ def test_invalid_cursor_is_about_the_cursor_whatever_the_status(slack, source, s
 
 def test_400_with_a_cursor_and_a_code_of_something_else_is_not_about_the_cursor(slack, source):
     spoil(slack, kind="status", status=400, error="invalid_action")
-    assert type(failure(source, WITH_CURSOR)) is RefusedError
+    assert type(failure(source, WITH_CURSOR)) is ActionRefusedError
 
 
 @pytest.mark.parametrize("status", [200, 400, 403])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from slack_audit import telemetry
+from slack_audit.drift import Drift
 from slack_audit.errors import (
     CrowdedSecondError,
     RateLimitedError,
@@ -164,6 +165,36 @@ def test_what_is_time_is_in_seconds_and_all_else_is_counted(emitted):
 def test_one_runs_metrics_do_not_stay_for_the_next(emitted):
     emitted.metrics(DONE)
     assert "EventsCollected" not in emitted.metrics(Report(org="main", stopped="lease_busy"))
+
+
+# The drift watch
+
+
+FOUND = Drift(
+    org="main",
+    new_actions=["a"],
+    gone_actions=["b", "c"],
+    unknown_actions={"d": 7, "e": 1, "f": 1},
+    unknown_filter_actions=["g"] * 4,
+    schema_changes=["h"] * 5,
+)
+
+
+@pytest.mark.parametrize(("failure", "failures"), [(None, 0), (SettingsError("an unknown name"), 1)])
+def test_findings_are_counted_by_name_and_a_failure_as_one(emitted, failure, failures):
+    telemetry.record_drift(FOUND, failure)
+    telemetry.metrics.flush_metrics()
+    (line,) = [json.loads(line) for line in emitted._capsys.readouterr().out.splitlines()]
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]} == {
+        "DriftFailures": [failures],
+        "NewActions": [1],
+        "GoneActions": [2],
+        "UnknownActions": [3],
+        "UnknownFilterActions": [4],
+        "SchemaChanges": [5],
+    }
+    assert (line["org"], directive["Namespace"]) == ("main", "SlackAuditCollector")
 
 
 # The log

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,24 +12,29 @@ import boto3
 from botocore.config import Config
 
 from slack_audit import __version__, orders
+from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
 from slack_audit.adapters.kinesis import KinesisSink
 from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
+from slack_audit.adapters.vault_s3 import CLIENT, S3Vault
 from slack_audit.backfill import List, Order
 from slack_audit.collect import Run
+from slack_audit.drift import Watch
 from slack_audit.errors import SettingsError
 from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
 from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
-from slack_audit.settings import Settings
+from slack_audit.settings import DriftSettings, Settings, VerifySettings
+from slack_audit.verify.prove import Proof, prove
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MINUTE, HOUR = 60, 3_600  # seconds
+MOST_DAYS = 3_650  # of a check; how many a function has time for, its timeout says
 FINAL_PASS_HOURS = 25  # what a backfill keeps away from now where final is switched off
 
 # Every call ends: connecting and each read within these seconds, and so many tries in all.
@@ -44,7 +50,7 @@ def _source(settings: Settings) -> SlackSource:
 
 
 @cache
-def _archive(settings: Settings) -> S3Archive:
+def _archive(settings: Settings | DriftSettings) -> S3Archive:
     return S3Archive(boto3.client("s3", config=STORES), settings.archive_bucket)
 
 
@@ -54,11 +60,16 @@ def _sink(settings: Settings) -> KinesisSink:
 
 
 @cache
+def _catalog(settings: Settings | DriftSettings) -> SlackCatalog:
+    return SlackCatalog(settings.slack_api_url, settings.org, __version__)
+
+
+@cache
 def _table() -> Any:
     return boto3.client("dynamodb", config=STORES)
 
 
-def requested_org(event: Any, settings: Settings) -> str:
+def requested_org(event: Any, settings: Settings | DriftSettings | VerifySettings) -> str:
     """The org of the event `{"org": "main"}`. Raises SettingsError for one that this stack does not collect."""
     org = event.get("org", settings.org) if isinstance(event, dict) else None
     if org != settings.org:
@@ -106,6 +117,7 @@ def parts(settings: Settings, context: "LambdaContext") -> Iterator[Parts]:
             sink=_sink(settings),
             clock=LambdaClock(context.get_remaining_time_in_millis),
             ahead=reader.submit,
+            catalog=_catalog(settings),
         )
     finally:
         reader.shutdown(wait=False, cancel_futures=True)
@@ -122,3 +134,32 @@ def carry_out(order: Order | List, settings: Settings, context: "LambdaContext")
     """Does what a person wants done to the backfills. Raises CollectorError, and then nothing was changed."""
     with parts(settings, context) as outside:
         return orders.carry_out(order, outside, policy(settings))
+
+
+def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
+    """One run of the drift watch."""
+    return Watch(
+        settings.org,
+        settings.filter_names,
+        catalog=_catalog(settings),
+        archive=_archive(settings),
+        clock=LambdaClock(context.get_remaining_time_in_millis),
+    )
+
+
+def requested_days(event: Any) -> int:
+    """The days of the event `{"org": "main", "days": 2}`; raises SettingsError for anything but a small number."""
+    days = event.get("days") if isinstance(event, dict) else None
+    if type(days) is not int or not 1 <= days <= MOST_DAYS:
+        raise SettingsError(f'days is {days!r}; it must be 1 to {MOST_DAYS}. Send {{"org": "main", "days": 2}}.')
+    return days
+
+
+@cache
+def _vault(settings: VerifySettings) -> S3Vault:
+    return S3Vault(boto3.client("s3", config=CLIENT), settings.archive_bucket)
+
+
+def verify(settings: VerifySettings, days: int) -> Proof:
+    """Verifies what was written to the log in the last days. Raises StorageError where it cannot be read."""
+    return prove(settings.org, _vault(settings), since=datetime.now(UTC) - timedelta(days=days))

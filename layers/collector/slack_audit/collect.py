@@ -10,6 +10,7 @@ from slack_audit.backfill import remaining
 from slack_audit.commit import Ledger, Provenance
 from slack_audit.deadline import LEASE_GRACE, Deadline, ExhaustedError
 from slack_audit.errors import (
+    ActionRefusedError,
     ArchiveDamagedError,
     CollectorError,
     CrowdedSecondError,
@@ -17,18 +18,17 @@ from slack_audit.errors import (
     RangeRefusedError,
     SourceError,
 )
-from slack_audit.events import EARLIEST_SECOND
+from slack_audit.genesis import first_second
 from slack_audit.held import Holdings
 from slack_audit.parts import Parts, Policy, Report
 from slack_audit.passes import BACKFILL, LIVE, kind_of, without
 from slack_audit.prepare import Prepared, prepared
 from slack_audit.publish import Publisher
 from slack_audit.read import Reader, Reading
+from slack_audit.refused import naming_the_actions
 from slack_audit.turns import Turn, Turns
-from slack_audit.windows import Window
 
 ENTRIES_WHILE_DUE = 2  # published per window while there is more to read
-HOUR = 3_600  # seconds
 ON_TIME = 900  # seconds behind its limit from which a pass is catching up
 
 
@@ -109,6 +109,8 @@ class Run:
             self._report.stopped = exhausted.reason
         except SourceError as error:
             self._report.stopped = "failed"
+            if isinstance(error, ActionRefusedError) and self._deadline.has_time():
+                return naming_the_actions(error, self._policy.filters, self._parts.catalog)
             return error
         return None
 
@@ -129,24 +131,10 @@ class Run:
         if self._reader.offset is None:
             self._reader.ask_the_time()
         if self._ledger.checkpoint.next == 0:
-            start = self._first_second()
+            start = first_second(self._reader, self._policy.lookback_hours)
             self._note_calls()
             self._ledger.write_genesis(start, self._provenance())
         self._recovered = True
-
-    def _first_second(self) -> int:
-        """Where collection starts. Slack has answered for it: what a person must undo is not written before."""
-        while True:
-            now = int(self._reader.slack_now())
-            start = max(EARLIEST_SECOND, now - self._policy.lookback_hours * HOUR)
-            first = min(start, now - 1)
-            try:
-                self._reader.can_read(Window(first, first))
-            except RangeRefusedError:
-                if first < int(self._reader.slack_now()):
-                    raise
-                continue  # our clock was ahead of Slack's; the refusal has corrected it
-            return start
 
     def _capture(self) -> str:
         """Window after window, until nothing is due; says why it ended."""
@@ -180,13 +168,13 @@ class Run:
                 raise
             return  # our clock was ahead of Slack's; the refusal has corrected it
         if not reading.whole:
-            self._turns.note_cut(turn)
+            self._turns.note(turn, reading)
         elif not self._turns.is_too_young(turn, reading.slack_time):
             self._take(turn, reading)
 
     def _take(self, turn: Turn, reading: Reading) -> None:
         """Commits a whole answer, and publishes while the next window is already being read."""
-        self._turns.note_whole(turn, len(reading.events))
+        self._turns.note(turn, reading)
         following = self._turns.after(turn)
         if following is not None:
             self._reader.read_ahead(following.window, spare=following.spare)

@@ -10,6 +10,7 @@ CollectorError            whatever we raise on purpose
   - RangeRefusedError     correct the clock, then ask again; a person where that does not help
   - TokenRefusedError     fetch the token anew and ask once more; then a person must fix it
   - RefusedError          a person must fix the secret, the app, a filter or the address
+    . ActionRefusedError  the same: a name in the action filter
 + CrowdedSecondError      a second with more events than one run can read: a person must give it more time
 + StorageError            S3 or DynamoDB refused or did not answer: the run fails, the next one repeats it
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
@@ -67,6 +68,10 @@ class TokenRefusedError(SourceError):
 
 class RefusedError(SourceError):
     """Slack will refuse this request for as long as nobody changes something."""
+
+
+class ActionRefusedError(RefusedError):
+    """Slack does not know a name in the action filter, and does not say which: that refuses the whole request."""
 
 
 class CrowdedSecondError(CollectorError):

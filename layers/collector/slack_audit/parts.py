@@ -3,7 +3,7 @@
 import msgspec
 
 from slack_audit.log import Filters
-from slack_audit.ports import Ahead, Archive, Checkpoints, Clock, Sink, Source
+from slack_audit.ports import Ahead, Archive, Catalog, Checkpoints, Clock, Sink, Source
 from slack_audit.prepare import Prepared
 
 
@@ -17,6 +17,7 @@ class Parts(msgspec.Struct, frozen=True):
     sink: Sink
     clock: Clock
     ahead: Ahead
+    catalog: Catalog
 
 
 class Policy(msgspec.Struct, frozen=True):

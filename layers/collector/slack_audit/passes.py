@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from slack_audit.windows import Window, window_from
+from slack_audit.spans import Span
+from slack_audit.windows import Window
 
 LIVE = "live"
 LATE = "late"
@@ -36,9 +37,9 @@ class Pass(msgspec.Struct, frozen=True):
             return self.watermark < self.end
         return limit - self.watermark >= LEAST_UNREAD
 
-    def next_window(self, span: int, limit: int) -> Window:
+    def next_window(self, span: Span, limit: int) -> Window:
         """The next window of a pass that is due."""
-        return window_from(self.watermark + 1, span, limit if self.end is None else min(limit, self.end))
+        return span.window(self.watermark + 1, limit if self.end is None else min(limit, self.end))
 
 
 Passes = dict[str, Pass]

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from slack_audit.batches import Record, SinkLimits
+from slack_audit.catalog import Kind
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.events import Event
 from slack_audit.log import Filters
@@ -96,3 +97,10 @@ class Clock(Protocol):
 
 Ahead = Callable[[Callable[[], Answer]], Future[Answer]]
 """Starts a call of the source while the run goes on."""
+
+
+class Catalog(Protocol):
+    """What Slack says of itself to anybody. One call of `read` is one call to Slack."""
+
+    def read(self, kind: Kind, timeout: float) -> bytes:
+        """The answer of `/actions` or `/schemas` as Slack sent it, within `timeout` seconds. Raises SourceError."""

@@ -49,13 +49,15 @@ PATIENCE = Patience()
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What one window gave. Not whole: it proves nothing; ask again for less.
+    """What one window gave. Not whole: it proves nothing, so its events are not handed on; ask again for less.
 
-    `slack_time` is Slack's clock at the earliest of its answers.
+    `seconds` are those of the events that were shown, whole or not: they tell how dense the window is. `slack_time` is
+    Slack's clock at the earliest of its answers.
     """
 
     whole: bool
     events: list[Event]
+    seconds: list[int]
     slack_time: int | None
 
 
@@ -91,7 +93,7 @@ class Reader:
 
         Raises SourceError, CrowdedSecondError and ExhaustedError.
         """
-        whole = Reading(True, [], None)
+        whole = Reading(True, [], [], None)
         for number, filters in enumerate(self._filters):
             # A window that was begun is not given up for want of calls: it would never be read whole.
             patience = Patience(math.inf if number else BUDGET_WAIT, spare)
@@ -99,7 +101,7 @@ class Reader:
             if not reading.whole:
                 return reading
             first_time = reading.slack_time if number == 0 else whole.slack_time
-            whole = Reading(True, whole.events + reading.events, first_time)
+            whole = Reading(True, whole.events + reading.events, whole.seconds + reading.seconds, first_time)
         return whole
 
     def _reading(self, query: Query, window: Window, patience: Patience) -> Reading:
@@ -109,13 +111,13 @@ class Reader:
         except SlowAnswerError:
             if window.seconds == 1:
                 raise
-            return Reading(False, [], None)
+            return Reading(False, [], [], None)
         events = answer.events
         if answer.next_cursor is not None:
             if window.seconds > 1:
-                return Reading(False, [], answer.slack_time)
+                return Reading(False, [], _seconds(events), answer.slack_time)
             events = every_event(query, answer, lambda again: self._page(again, None))
-        return Reading(True, events, answer.slack_time)
+        return Reading(True, events, _seconds(events), answer.slack_time)
 
     def read_ahead(self, window: Window, *, spare: int = 0) -> None:
         """Starts the call for the window that comes next, if calls and time allow. Nothing is decided by it."""
@@ -256,3 +258,8 @@ class Reader:
 
     def _timeout(self) -> float:
         return max(LEAST_TIMEOUT, min(READ_TIMEOUT, self._deadline.spare()))
+
+
+def _seconds(events: list[Event]) -> list[int]:
+    """When they happened, as far as they say so."""
+    return [event.date_create for event in events if event.date_create is not None]

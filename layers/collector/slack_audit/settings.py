@@ -47,6 +47,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class VerifySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the daily check. It gets neither the token nor the stream nor the table."""
+
+    org: str
+    archive_bucket: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "VerifySettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(org=_org(env), archive_bucket=_required(env, "ARCHIVE_BUCKET"))
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "").strip()
     if not value:
@@ -90,3 +102,22 @@ def _actions(env: Mapping[str, str]) -> str:
     """Each name once: one that stood in two calls would bring its events twice."""
     names = [name.strip() for name in env.get("ACTION_FILTER", "").split(",")]
     return ",".join(dict.fromkeys(filter(None, names)))
+
+
+class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the drift watch. It gets neither the token nor the stream nor the table."""
+
+    org: str
+    slack_api_url: str
+    archive_bucket: str
+    filter_names: tuple[str, ...]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "DriftSettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(
+            org=_org(env),
+            slack_api_url=_url(_required(env, "SLACK_API_URL")),
+            archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            filter_names=tuple(filter(None, _actions(env).split(","))),
+        )

@@ -7,8 +7,10 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from slack_audit import passes
+from slack_audit.drift import Drift
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
+from slack_audit.verify.prove import Proof
 
 SERVICE = "slack-audit-collector"
 NAMESPACE = "SlackAuditCollector"
@@ -29,6 +31,14 @@ RATE_LIMITED = "RateLimited"
 AUTH_FAILURES = "AuthFailures"
 STREAM_FAILED_RECORDS = "StreamFailedRecords"
 OVERSIZE_RECORDS = "OversizeRecords"
+DRIFT_FAILURES = "DriftFailures"
+NEW_ACTIONS = "NewActions"
+GONE_ACTIONS = "GoneActions"
+UNKNOWN_ACTIONS = "UnknownActions"
+UNKNOWN_FILTER_ACTIONS = "UnknownFilterActions"
+SCHEMA_CHANGES = "SchemaChanges"
+VERIFY_FINDINGS = "VerifyFindings"
+VERIFIED_EVENTS = "VerifiedEvents"
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
@@ -78,3 +88,26 @@ def _single(org: str, name: str, metric: str, unit: MetricUnit, value: float) ->
     dimensions = {"service": SERVICE, "org": org, "pass": name}
     with single_metric(metric, unit, value, namespace=NAMESPACE, default_dimensions=dimensions):
         pass
+
+
+def record_drift(report: Drift, failure: BaseException | None) -> None:
+    """The metrics of a run of the drift watch."""
+    metrics.add_dimension("org", report.org)
+    count = MetricUnit.Count
+    metrics.add_metric(DRIFT_FAILURES, count, int(failure is not None))
+    metrics.add_metric(NEW_ACTIONS, count, len(report.new_actions))
+    metrics.add_metric(GONE_ACTIONS, count, len(report.gone_actions))
+    metrics.add_metric(UNKNOWN_ACTIONS, count, len(report.unknown_actions))
+    metrics.add_metric(UNKNOWN_FILTER_ACTIONS, count, len(report.unknown_filter_actions))
+    metrics.add_metric(SCHEMA_CHANGES, count, len(report.schema_changes))
+
+
+def record_proof(proof: Proof) -> None:
+    """What a check of the archive found: each finding as a line of the log, and the metrics, 0 when it is clean."""
+    for finding in proof.findings:
+        write = logger.warning if finding.is_warning else logger.error
+        said = {"kind": finding.kind, "where": finding.where, "what": finding.what, "advice": finding.advice}
+        write("finding", extra=said)
+    metrics.add_dimension("org", proof.org)
+    metrics.add_metric(VERIFY_FINDINGS, MetricUnit.Count, proof.faults)
+    metrics.add_metric(VERIFIED_EVENTS, MetricUnit.Count, proof.coverage.events)

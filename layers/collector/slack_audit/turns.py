@@ -10,8 +10,9 @@ from slack_audit.errors import CollectorError
 from slack_audit.held import Holdings
 from slack_audit.parts import Policy
 from slack_audit.passes import BACKFILL, LIVE, Pass, Place, finished, kind_of, limits, newest_readable, whose_turn
-from slack_audit.read import BUDGET_WAIT, Reader
-from slack_audit.windows import Span, Window
+from slack_audit.read import BUDGET_WAIT, Reader, Reading
+from slack_audit.spans import Span
+from slack_audit.windows import Window
 
 PERIOD = 60.0  # seconds after which Slack's clock is taken anew, in a run that still has something to read
 SPARE_CALLS = 4  # a minute, which no backfill takes: live, late, final, and one for a mishap
@@ -66,7 +67,7 @@ class Turns:
         name = whose_turn(passes, limit_of, place)
         if name is None:
             return None
-        window = passes[name].next_window(self._ledger.checkpoint.span(name), limit_of[name])
+        window = passes[name].next_window(self._span(name), limit_of[name])
         return Turn(name, window if name == LIVE else self._holdings.bounded(window), self._spare(name))
 
     def why_none(self) -> str:
@@ -105,13 +106,14 @@ class Turns:
         """The backfills that have read everything."""
         return finished(self._ledger.checkpoint.passes)
 
-    def note_cut(self, turn: Turn) -> None:
-        """The answer was not all of the window: ask for less."""
-        self._ask_for(turn.name, self._span(turn.name).after_cut(turn.window))
-
-    def note_whole(self, turn: Turn, count: int) -> None:
-        """The answer was all of the window, with so many events."""
-        self._ask_for(turn.name, self._span(turn.name).after_whole(turn.window, count))
+    def note(self, turn: Turn, reading: Reading) -> None:
+        """What the answer says of how much to ask for next. A cut answer was a turn, too: live need not wait for a
+        pass that feels its way."""
+        span = self._span(turn.name)
+        learn = span.after_whole if reading.whole else span.after_cut
+        self._ask_for(turn.name, learn(turn.window, reading.seconds))
+        if not reading.whole:
+            self._ledger.checkpoint = self._ledger.checkpoint.passing_over(turn.name)
 
     def _limits(self, passes: Mapping[str, Pass]) -> dict[str, int]:
         slack_now = int((self._taken_at + (self._reader.offset or 0)) // 1)

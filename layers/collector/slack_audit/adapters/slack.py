@@ -16,6 +16,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from slack_audit.errors import (
+    ActionRefusedError,
     CursorRefusedError,
     RangeRefusedError,
     RateLimitedError,
@@ -168,6 +169,8 @@ class SlackSource:
         if code in BAD_TOKENS or (status == requests.codes.unauthorized and code not in ADVICE):
             return TokenRefusedError(f"{said}: the token is not accepted. {NEW_TOKEN_ADVICE}", slack_time=slack_time)
         advice = _advice(status, code)
+        if code == "invalid_action" or (status == requests.codes.bad_request and code is None and query.filters.action):
+            return ActionRefusedError(f"{said}. {advice}", slack_time=slack_time)
         if advice is not None:
             return RefusedError(f"{said}. {advice}", slack_time=slack_time)
         hint = ASK_AGAIN if status >= 500 or code is not None else f"{CHECK_URL} {ASK_AGAIN}"

@@ -1,0 +1,1 @@
+"""The figures that we claim, each measured again by one command."""

@@ -1,0 +1,34 @@
+"""Once a day: compares Slack's own lists of actions and schemas with the last ones kept, and with the events."""
+
+import os
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from slack_audit import bootstrap
+from slack_audit.settings import DriftSettings
+from slack_audit.telemetry import logger, metrics, record_drift, take_over_logging
+
+take_over_logging()
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Watches for `{"org": "main"}`; returns what was found, or fails with what a person must do."""
+    settings = DriftSettings.from_env(os.environ)
+    logger.append_keys(org=bootstrap.requested_org(event, settings))
+    watch = bootstrap.drift_watch(settings, context)
+    failure: BaseException | None = None
+    try:
+        watch.run()
+    except Exception as error:
+        failure = error
+        logger.error("drift watch failed", extra={"reason": str(error), **msgspec.to_builtins(watch.report)})
+        raise
+    finally:
+        record_drift(watch.report, failure)
+    result: dict[str, Any] = msgspec.to_builtins(watch.report)
+    logger.info("drift watched", extra=result)
+    return result

@@ -1,0 +1,24 @@
+"""Once a day: proves what was archived lately, from the bucket alone."""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from slack_audit import bootstrap
+from slack_audit.settings import VerifySettings
+from slack_audit.telemetry import logger, metrics, record_proof, take_over_logging
+
+take_over_logging()
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:  # noqa: ARG001 - Lambda's form
+    """Verifies for `{"org": "main", "days": 2}`; returns what it found, or fails if it could not read the archive."""
+    settings = VerifySettings.from_env(os.environ)
+    logger.append_keys(org=bootstrap.requested_org(event, settings))
+    proof = bootstrap.verify(settings, bootstrap.requested_days(event))
+    record_proof(proof)
+    metrics.flush_metrics()  # and not by a decorator: a check that could not be made has no figures, not even a 0
+    logger.info("verified", extra=proof.summary())
+    return proof.summary()
