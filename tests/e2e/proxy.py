@@ -20,6 +20,7 @@ from tests.e2e.listening import HOST, Answer, Request, Server
 
 TIMEOUT = 60.0  # seconds, for the AWS behind it
 POLL = 0.02  # seconds
+HOST_NAME = "localhost"  # has no dots: for any other, microburst reads the models of all services, in seconds
 OF_ONE_HOP = {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"}
 
 Act = Literal["lose", "hold", "hold_answer"]
@@ -217,6 +218,7 @@ class Proxy:
     def _forward(self, request: Request) -> Answer:
         headers = {name: value for name, value in request.headers.items() if name.lower() != "expect"}
         headers["Content-Length"] = str(len(request.body))
+        headers["Host"] = HOST_NAME
         connection = HTTPConnection(self._upstream.hostname or HOST, self._upstream.port, timeout=TIMEOUT)
         with closing(connection):
             connection.request(request.method, request.path, body=request.body or None, headers=headers)

@@ -23,7 +23,7 @@ def proxy(cloud: Cloud) -> Iterator[Proxy]:
         yield proxy
 
 
-def through(proxy: Proxy | FaultInjector, cloud: Cloud, service: str) -> Any:
+def through(proxy: Proxy, service: str) -> Any:
     """A client that asks once."""
     session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
     return session.client(service, endpoint_url=proxy.endpoint, config=ONCE)
@@ -40,7 +40,7 @@ def put(kinesis: Any, stream: str, numbers: list[int]) -> list[int]:
 
 
 def test_a_shard_takes_its_share_in_order_and_refuses_the_rest_one_by_one(cloud: Cloud, proxy: Proxy) -> None:
-    kinesis, stream = through(proxy, cloud, "kinesis"), cloud.stream()
+    kinesis, stream = through(proxy, "kinesis"), cloud.stream()
     proxy.limit(records=100, size=1_000_000)
     wanted, answered = list(range(250)), []
     while wanted:
@@ -68,7 +68,7 @@ def test_a_shard_has_room_for_one_second_at_once(records: float, size: float, ta
 
 
 def test_a_lost_answer_is_of_a_write_that_landed(cloud: Cloud, proxy: Proxy) -> None:
-    s3, bucket = through(proxy, cloud, "s3"), cloud.bucket()
+    s3, bucket = through(proxy, "s3"), cloud.bucket()
     proxy.spoil("lose", "PutObject", path="/log/", after=1)
     s3.put_object(Bucket=bucket, Key="log/1", Body=b"1")
     s3.put_object(Bucket=bucket, Key="raw/1", Body=b"1")
@@ -81,7 +81,7 @@ def test_a_lost_answer_is_of_a_write_that_landed(cloud: Cloud, proxy: Proxy) -> 
 
 @pytest.mark.parametrize("land", [True, False])
 def test_what_is_held_lands_late_or_never(cloud: Cloud, proxy: Proxy, land: bool) -> None:
-    s3, bucket = through(proxy, cloud, "s3"), cloud.bucket()
+    s3, bucket = through(proxy, "s3"), cloud.bucket()
     proxy.spoil("hold", "PutObject")
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(s3.put_object, Bucket=bucket, Key="held", Body=b"1")
@@ -94,7 +94,7 @@ def test_what_is_held_lands_late_or_never(cloud: Cloud, proxy: Proxy, land: bool
 
 
 def test_nobody_listens_while_it_is_down_and_its_address_stays(cloud: Cloud, proxy: Proxy) -> None:
-    kinesis, stream = through(proxy, cloud, "kinesis"), cloud.stream()
+    kinesis, stream = through(proxy, "kinesis"), cloud.stream()
     assert put(kinesis, stream, [1]) == []
     proxy.down()
     with pytest.raises((EndpointConnectionError, ConnectionClosedError)):
@@ -106,8 +106,8 @@ def test_nobody_listens_while_it_is_down_and_its_address_stays(cloud: Cloud, pro
 
 def test_the_injector_answers_as_aws_does_and_says_what_it_did(cloud: Cloud) -> None:
     bucket = cloud.bucket()
-    with FaultInjector(cloud.aws.endpoint) as injector:
-        s3 = through(injector, cloud, "s3")
+    with FaultInjector(cloud.aws.endpoint) as injector, Proxy(injector.endpoint) as proxy:
+        s3 = through(proxy, "s3")
         injector.inject({"service": "s3", "operation": "PutObject", "times": 1, "error": {"code": "SlowDown"}})
         with pytest.raises(s3.exceptions.ClientError, match="SlowDown"):
             s3.put_object(Bucket=bucket, Key="a", Body=b"1")
