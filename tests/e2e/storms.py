@@ -7,6 +7,11 @@ from tests.e2e.stack import TOKEN
 from tests.e2e.weather import Weather
 from tests.proof import archived_by_entry
 
+LONG = 40  # seconds; timeout of a function that is to do all its work in one run
+SHORT = 13  # seconds; timeout of one that has three to work in, besides a run's reserve of ten
+ALL_TRIES = 3  # of one request of the function's AWS client
+HOUR = 3_600  # seconds
+
 
 def prove(weather: Weather) -> None:
     """Nothing is lost or twice in the archive, all of it is in the stream, and no token is in the function's log."""

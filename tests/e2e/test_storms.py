@@ -1,23 +1,19 @@
 """The deployed stack while AWS and Slack misbehave: whatever a run reports, in the end all is archived and streamed.
 
-One deployment for all of them; every test empties it first.
+One deployment for all of them; every test empties it first. Those with the same timeout stand together.
 """
 
 from collections import Counter
 from itertools import pairwise
 from typing import Any
 
-import pytest
-
 from tests.e2e.stack import settled
-from tests.e2e.storms import prove, prove_order, runs_until_done
+from tests.e2e.storms import ALL_TRIES, HOUR, LONG, SHORT, prove, prove_order, runs_until_done
+from tests.e2e.weather import Weather
 from tests.proof import archived_by_entry, log_of
 
-HOUR = 3_600
-ALL_TRIES = 3  # of one request of the function's AWS client
 THROTTLED: dict[str, Any] = {"service": "dynamodb", "error": {"code": "ProvisionedThroughputExceededException"}}
 SLOW_DOWN = {"service": "s3", "error": {"code": "SlowDown", "status": 503}}
-
 SLACK_FAULTS: list[dict[str, Any]] = [
     {"kind": "rate_limit", "retry_after": 1},
     {"kind": "status", "status": 503},
@@ -28,25 +24,9 @@ SLACK_FAULTS: list[dict[str, Any]] = [
 ]
 
 
-def test_a_backlog_goes_out_through_a_shard_that_takes_little_and_capture_does_not_wait_for_it(weather):
+def test_s3_slows_down_and_its_answers_are_lost(weather: Weather) -> None:
     stack = weather.stack
-    stack.slack.change(page_limit=400)
-    stack.slack.generate(4_000, start=settled(20 * HOUR), end=settled())
-    weather.stream.limit(records=400, size=400_000)
-    weather.configure(timeout=15)  # of which ten seconds are a reserve
-    runs = runs_until_done(weather)
-    assert runs[0]["publishing"] == "behind"
-    calls = weather.stream.seen("PutRecords")
-    assert sum(run["failed_records"] for run in runs) == sum(call.refused for call in calls) > 0
-    assert sum(run["published"] for run in runs) == sum(call.taken for call in calls) >= 4_000
-    committed = weather.stores.seen("PutObject")[-1].at
-    assert sum(call.taken for call in calls if call.at < committed) < 2_000
-    prove(weather)
-    prove_order(weather)
-
-
-def test_s3_slows_down_and_its_answers_are_lost(weather):
-    stack = weather.stack
+    weather.configure(LONG)
     stack.slack.change(page_limit=400)
     stack.slack.generate(3_000, start=settled(20 * HOUR), end=settled())
     weather.injector.inject(
@@ -68,70 +48,50 @@ def test_s3_slows_down_and_its_answers_are_lost(weather):
     prove_order(weather)
 
 
-@pytest.mark.parametrize("path", [pytest.param("/raw/", id="of a batch"), pytest.param("/log/", id="of a log entry")])
-def test_a_write_to_s3_whose_every_answer_is_lost_fails_the_run_and_the_next_goes_on(weather, path):
+def test_writes_to_s3_whose_every_answer_is_lost_fail_runs_and_the_next_ones_go_on(weather: Weather) -> None:
     stack = weather.stack
+    weather.configure(LONG)
     stack.slack.change(page_limit=400)
-    stack.slack.generate(1_500, start=settled(20 * HOUR), end=settled())
-    weather.stores.spoil("lose", "PutObject", path=path, after=2, times=ALL_TRIES)
-    assert f"{path}org=main/" in (message := stack.fail()["errorMessage"])
-    assert "Nothing is lost" in message
+    stack.slack.generate(2_000, start=settled(20 * HOUR), end=settled())
+    for path in ("/raw/", "/log/"):
+        weather.stores.spoil("lose", "PutObject", path=path, after=2, times=ALL_TRIES)
+        message = stack.fail()["errorMessage"]
+        assert f"{path}org=main/" in message
+        assert "Nothing is lost" in message
     runs_until_done(weather)
-    assert len(weather.stores.seen(outcome="lose")) == 3
+    assert len(weather.stores.seen(outcome="lose")) == 2 * ALL_TRIES
     prove(weather)
 
 
-def test_a_throttled_table_fails_runs_and_the_next_ones_go_on(weather):
+def test_a_throttled_table_fails_runs_and_the_next_ones_go_on(weather: Weather) -> None:
     stack = weather.stack
+    weather.configure(LONG)
     stack.slack.change(page_limit=400)
     stack.slack.generate(2_000, start=settled(20 * HOUR), end=settled())
     weather.injector.inject({**THROTTLED, "operation": "UpdateItem", "times": ALL_TRIES})
     assert "Could not take the lease of org main" in stack.fail()["errorMessage"]
+
+    weather.injector.inject({**THROTTLED, "operation": "PutItem", "times": 2 * ALL_TRIES})
+    assert "Could not save the checkpoint of org main" in stack.fail()["errorMessage"]
+    assert stack.invoke()["stopped"] == "lease_busy", "it could not give it back either"
+    weather.let_the_lease_expire()
+
     weather.injector.inject({**THROTTLED, "operation": "UpdateItem", "times": 1})
     weather.injector.inject({**THROTTLED, "operation": "PutItem", "sequence": {"fail": 1, "pass": 2}, "times": 2})
     weather.stores.spoil("lose", "PutItem", after=6)
     weather.stores.spoil("lose", "UpdateItem")
-    runs = runs_until_done(weather)
-    assert sum(run["events"] for run in runs) == 2_000
-    action = f"error:{THROTTLED['error']['code']}"
-    assert weather.injector.fired() == {("UpdateItem", action): 4, ("PutItem", action): 2}
+    assert sum(run["events"] for run in runs_until_done(weather)) == 2_000
+    assert Counter({name: count for (name, _), count in weather.injector.fired().items()}) == {
+        "UpdateItem": ALL_TRIES + 1,
+        "PutItem": 2 * ALL_TRIES + 2,
+    }
     assert len(weather.stores.seen(outcome="lose")) == 2
     prove(weather)
 
 
-def test_a_run_that_can_save_nothing_keeps_the_lease_until_it_expires(weather):
+def test_a_stream_that_refuses_fails_the_run_but_not_capture(weather: Weather) -> None:
     stack = weather.stack
-    stack.slack.generate(500, start=settled(20 * HOUR), end=settled())
-    weather.injector.inject({**THROTTLED, "operation": "PutItem", "times": 2 * ALL_TRIES})
-    assert "Could not save the checkpoint of org main" in stack.fail()["errorMessage"]
-    assert stack.invoke()["stopped"] == "lease_busy"
-    weather.let_the_lease_expire()
-    assert [run["events"] for run in runs_until_done(weather)] == [500]
-    prove(weather)
-
-
-def test_a_stream_that_is_down_for_many_runs_takes_all_in_order_when_it_is_back(weather):
-    stack = weather.stack
-    stack.slack.change(page_limit=300, latency=0.2)
-    stack.slack.generate(3_000, start=settled(20 * HOUR), end=settled())
-    weather.configure(timeout=12)
-    weather.stream.down()
-    runs = [stack.invoke()]
-    while runs[-1]["stopped"] != "nothing_due":
-        runs.append(stack.invoke())
-    assert sum(run["events"] for run in runs) == 3_000
-    assert all((run["published"], run["publishing"]) == (0, "behind") for run in runs)
-    assert len(runs) > 1
-    assert all(before["backlog"] < after["backlog"] for before, after in pairwise(runs))
-    assert stack.records() == []
-    weather.stream.up()
-    assert sum(run["published"] for run in runs_until_done(weather)) == 3_000
-    prove(weather)
-    prove_order(weather)
-
-
-def test_a_stream_that_refuses_fails_the_run_but_not_capture(weather):
-    stack = weather.stack
+    weather.configure(LONG)
     stack.slack.generate(2_000, start=settled(20 * HOUR), end=settled())
     weather.injector.inject(
         {"service": "kinesis", "operation": "PutRecords", "error": {"code": "KMSAccessDeniedException"}}
@@ -144,9 +104,10 @@ def test_a_stream_that_refuses_fails_the_run_but_not_capture(weather):
     prove(weather)
 
 
-def test_all_of_it_at_once(weather):
+def test_all_of_it_at_once(weather: Weather) -> None:
     """Late events and a backfill among it. Slack's clock jumps, so that they need not be waited for."""
     stack, slack = weather.stack, weather.stack.slack
+    weather.configure(LONG)
     slack.change(page_limit=400, short_pages=0.05, empty_pages=0.05)
     slack.generate(3_000, start=settled(20 * HOUR), end=settled(), late_fraction=0.2, late_delay=(HOUR, 20 * HOUR))
     slack.generate(300, start=settled(72 * HOUR), end=settled(60 * HOUR))
@@ -187,5 +148,45 @@ def test_all_of_it_at_once(weather):
     assert {fault for call in slack.calls() if (fault := call.fault)} == {rule["kind"] for rule in SLACK_FAULTS}
     found = Counter(entry["pass"].partition("-")[0] for entry in log_of(stack.objects()) if entry["count"])
     assert set(found) >= {"live", "late", "backfill"}
+    prove(weather)
+    prove_order(weather)
+
+
+def test_a_backlog_goes_out_through_a_shard_that_takes_little_and_capture_does_not_wait_for_it(
+    weather: Weather,
+) -> None:
+    stack = weather.stack
+    weather.configure(SHORT)
+    stack.slack.change(page_limit=400)
+    stack.slack.generate(4_000, start=settled(20 * HOUR), end=settled())
+    weather.stream.limit(records=400, size=400_000)
+    runs = runs_until_done(weather)
+    assert runs[0]["publishing"] != "done"
+    calls = weather.stream.seen("PutRecords")
+    assert sum(run["failed_records"] for run in runs) == sum(call.refused for call in calls) > 0
+    assert sum(run["published"] for run in runs) == sum(call.taken for call in calls) >= 4_000
+    committed = weather.stores.seen("PutObject")[-1].at
+    assert sum(call.taken for call in calls if call.at < committed) < 2_000
+    prove(weather)
+    prove_order(weather)
+
+
+def test_a_stream_that_is_down_for_many_runs_takes_all_in_order_when_it_is_back(weather: Weather) -> None:
+    stack = weather.stack
+    weather.configure(SHORT)
+    stack.slack.change(page_limit=300, latency=0.3)
+    stack.slack.generate(3_000, start=settled(20 * HOUR), end=settled())
+    weather.stream.down()
+    runs = [stack.invoke()]
+    while runs[-1]["stopped"] != "nothing_due":
+        runs.append(stack.invoke())
+    assert sum(run["events"] for run in runs) == 3_000
+    assert {run["published"] for run in runs} == {0}
+    assert {run["publishing"] for run in runs} <= {"behind", "stream_unavailable"}
+    assert len(runs) > 1
+    assert all(before["backlog"] < after["backlog"] for before, after in pairwise(runs))
+    assert stack.records() == []
+    weather.stream.up()
+    assert sum(run["published"] for run in runs_until_done(weather)) == 3_000
     prove(weather)
     prove_order(weather)

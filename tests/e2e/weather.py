@@ -103,16 +103,18 @@ class Weather:
             yield cls(stack, injector, stores, stream)
 
     def begin_anew(self, slack: StandIn) -> None:
-        """Takes away what an earlier test left: the stack is as if it had never run, and collects from this Slack."""
+        """Takes away what an earlier test left: the stack is as if it had never run, and collects from this Slack.
+
+        Then the test says what timeout the function has: a new one takes a new process, so not every test has its own.
+        """
         self.stack.slack = slack
         self.clear_up()
         self.stores.forget()
         self.stream.forget()
         self.injector.forget()
         self._empty()
-        self.configure()
 
-    def configure(self, timeout: int = 40) -> None:
+    def configure(self, timeout: int) -> None:
         """Gives the function this timeout in seconds, and its ways to AWS. It is warm afterwards: what a new process
         costs would otherwise count against a small timeout."""
         if timeout == self.timeout:
