@@ -96,10 +96,9 @@ class Ledger:
     def follow(self, entry: Entry) -> None:
         """What is known after a committed entry."""
         self.known[entry.number] = entry
-        self.state = self.state._replace(
+        self.state = self.state.after_turn(entry.pass_)._replace(
             next=entry.number + 1,
             head=digest(entry),
-            turn=entry.pass_,
             passes=entry.passes,
             published=max(self.state.published, entry.published),
             plan=None,

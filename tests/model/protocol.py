@@ -95,7 +95,7 @@ class Run(Reader, Publisher):
         }
 
     def choose(self) -> tuple[str, Window | None] | None:
-        """The due pass that follows the newest entry's; without a window, a backfill that has reached its end."""
+        """The due pass whose turn it is; without a window, a backfill that has reached its end."""
         limits = self.limits()
         for name in self.turns():
             state = self.state.passes[name]
@@ -107,9 +107,11 @@ class Run(Reader, Publisher):
         return None
 
     def turns(self) -> list[str]:
-        cycle = sorted(self.state.passes, key=position)
-        turn = position(self.state.turn or "")
-        return [name for name in cycle if position(name) > turn] + [name for name in cycle if position(name) <= turn]
+        """Live, but not twice in a row while another is due; the others in the cycle late, final, backfills by name."""
+        cycle = sorted(set(self.state.passes) - {"live"}, key=position)
+        last = position(self.state.other or "")
+        others = [name for name in cycle if position(name) > last] + [name for name in cycle if position(name) <= last]
+        return [*others, "live"] if self.state.turn == "live" else ["live", *others]
 
     def is_due(self, state: Pass, limit: int, end: int) -> bool:
         unread = min(limit, end) - state.watermark
@@ -133,6 +135,7 @@ class Run(Reader, Publisher):
                 return
             if not self.is_whole(answer, window):
                 self.ask_for(name, (window.hi - window.lo) // 2 + 1)
+                self.state = self.state.after_turn(name)
                 continue
             reading = yield from self.reading(answer, window)
             if not self.is_too_young(name, window, reading):
@@ -159,7 +162,7 @@ class Run(Reader, Publisher):
         if not self.reads_ahead or self.budget == 0 or not self.has_time():
             return
         state = self.state
-        self.state = state._replace(passes=moved(state.passes, name, window.hi), turn=name)
+        self.state = state.after_turn(name)._replace(passes=moved(state.passes, name, window.hi))
         following = self.choose()
         self.state = state
         if following is not None and following[1] is not None:

@@ -58,16 +58,22 @@ class Entry(NamedTuple):
 
 
 class State(NamedTuple):
-    """The item without its lease. `clock` is Slack's clock minus the host's."""
+    """The item without its lease. `turn` is the pass that had the last one, `other` the last one that was not live.
+    `clock` is Slack's clock minus the host's."""
 
     next: int = 0
     head: int | None = None
     turn: str | None = None
+    other: str | None = None
     passes: Passes = {}  # noqa: RUF012 — nobody changes it
     spans: dict[str, int] = {}  # noqa: RUF012
     published: int = 0
     plan: Entry | None = None
     clock: int | None = None
+
+    def after_turn(self, name: str | None) -> "State":
+        """Once this pass had its turn."""
+        return self._replace(turn=name, other=self.other if name in {"live", None} else name)
 
 
 class Answer(NamedTuple):
