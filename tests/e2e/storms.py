@@ -26,9 +26,7 @@ def prove_order(weather: Weather) -> None:
     first: dict[bytes, int] = {}
     for place, (_, data) in enumerate(weather.stack.records()):
         first.setdefault(data, place)
-    batches = [
-        [first[line] for line in lines] for entry in committed(weather.stack.objects()) if (lines := entry.lines)
-    ]
+    batches = [[first[line] for line in entry.lines] for entry in committed(weather.stack.objects()) if entry.lines]
     assert len(batches) > 1
     assert all(max(before) < min(after) for before, after in pairwise(batches))
 
