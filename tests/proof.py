@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -25,42 +27,69 @@ def log_of(objects: Mapping[str, bytes]) -> list[dict[str, Any]]:
     return entries
 
 
-def archived(objects: Mapping[str, bytes]) -> list[bytes]:
-    """Every archived line in the log's order; fails unless objects, log and windows agree."""
-    return [line for lines in archived_by_entry(objects) for line in lines]
+@dataclass(frozen=True)
+class Committed:
+    """What one entry of the log brought into the archive, and whether the stream must have it."""
+
+    number: int
+    lines: list[bytes]
+    publish: bool
 
 
-def archived_by_entry(objects: Mapping[str, bytes]) -> list[list[bytes]]:
-    """The archived lines of every entry but the genesis; fails unless objects, log and windows agree."""
-    lines: list[list[bytes]] = []
-    watermark: dict[str, int] = {}
+def committed(objects: Mapping[str, bytes]) -> list[Committed]:
+    """What every entry committed; fails unless objects, log and windows agree."""
+    found: list[Committed] = []
+    passes: dict[str, Any] = {}
     named: set[str] = set()
     for entry in log_of(objects):
+        before, passes = passes, entry["passes"]
         if entry["window"] is None:
-            watermark = _without_a_window(entry, watermark)
+            _check_order(entry, before)
             continue
-        lo, hi = entry["window"]["lo"], entry["window"]["hi"]
-        assert lo == watermark[entry["pass"]] + 1, f"a gap or an overlap before {entry['number']}"
-        assert lo // 86_400 == hi // 86_400, "a window crosses midnight"
-        watermark[entry["pass"]] = hi
-        assert {name: state["watermark"] for name, state in entry["passes"].items()} == watermark
-        lines.append(_lines_of(objects, entry, named))
+        _check_window(entry, before)
+        found.append(Committed(entry["number"], _lines_of(objects, entry, named), before[entry["pass"]]["publish"]))
     orphans = {key for key in objects if key.startswith("raw/")} - named
     assert not orphans, f"no log entry names {orphans}"
-    return lines
+    return found
 
 
-def _without_a_window(entry: dict[str, Any], before: dict[str, int]) -> dict[str, int]:
-    """The watermarks after the genesis, or after a backfill was started, changed, cancelled or ended."""
-    after = {name: int(state["watermark"]) for name, state in entry["passes"].items()}
+def archived(objects: Mapping[str, bytes]) -> list[bytes]:
+    """Every archived line in the log's order."""
+    return [line for entry in committed(objects) for line in entry.lines]
+
+
+def _check_window(entry: dict[str, Any], before: dict[str, Any]) -> None:
+    """A window follows its pass's watermark, and moves it and nothing else."""
+    lo, hi, state = entry["window"]["lo"], entry["window"]["hi"], before[entry["pass"]]
+    assert lo == state["watermark"] + 1, f"a gap or an overlap before {entry['number']}"
+    assert lo // 86_400 == hi // 86_400, "a window crosses midnight"
+    assert not state["paused"], f"{entry['pass']} is paused"
+    assert state["end"] is None or hi <= state["end"], f"{entry['pass']} went past its end"
+    assert entry["passes"] == {**before, entry["pass"]: {**state, "watermark": hi}}
+
+
+def _check_order(entry: dict[str, Any], before: dict[str, Any]) -> None:
+    """The genesis starts the standing passes; another entry without a window starts, changes or ends one backfill."""
+    name, after = entry["pass"], entry["passes"]
     assert (entry["key"], entry["count"], entry["bytes"], entry["sha256"]) == (None, 0, 0, None)
     if entry["number"] == 0:
-        return after
-    name = entry["pass"]
-    assert name not in {"live", "late", "final"}
-    assert {**before, **after} == {**after, **before}, "a watermark moved without a window"
-    assert set(before) ^ set(after) <= {name}, "another pass than the entry's came or went"
-    return after
+        assert name is None
+        assert len({state["watermark"] for state in after.values()}) == 1, "the passes start at different seconds"
+        return
+    assert name not in {None, "live", "late", "final"}
+    assert {**after, name: None} == {**before, name: None}, f"entry {entry['number']} touches other passes than {name}"
+    assert name in {*after, *before}, f"entry {entry['number']} ends what there is not"
+    if name in after and name in before:
+        assert after[name] == {**before[name], "paused": not before[name]["paused"]}
+
+
+def covered(objects: Mapping[str, bytes], *, kinds: Sequence[str]) -> list[tuple[int, int]]:
+    """The stretches of seconds, both ends inclusive, that passes whose names begin so have read."""
+    return [
+        (entry["window"]["lo"], entry["window"]["hi"])
+        for entry in log_of(objects)
+        if entry["window"] is not None and entry["pass"].startswith(tuple(kinds))
+    ]
 
 
 def _lines_of(objects: Mapping[str, bytes], entry: dict[str, Any], named: set[str]) -> list[bytes]:
@@ -79,10 +108,26 @@ def _lines_of(objects: Mapping[str, bytes], entry: dict[str, Any], named: set[st
 
 
 def prove(objects: Mapping[str, bytes], streamed: Sequence[bytes], served: Sequence[bytes]) -> None:
-    """Served, archived and streamed are the same events, byte for byte; the archive holds each once."""
-    lines = archived(objects)
+    """Served and archived are the same events, byte for byte, each once; streamed are those that were to be."""
+    found = committed(objects)
+    lines = [line for entry in found for line in entry.lines]
     assert sorted(lines) == sorted(served), _difference(lines, served)
-    assert set(streamed) == set(served), _difference(list(set(streamed)), served)
+    to_stream = [line for entry in found if entry.publish for line in entry.lines]
+    assert set(streamed) == set(to_stream), _difference(list(set(streamed)), to_stream)
+
+
+def prove_so_far(objects: Mapping[str, bytes], streamed: Sequence[bytes], published: int) -> None:
+    """What holds at any time: no id twice in the archive, and below the mark everything was accepted by the stream."""
+    found = committed(objects)
+    ids = Counter(json.loads(line)["id"] for entry in found for line in entry.lines)
+    assert not ids or max(ids.values()) == 1, f"archived twice: {[name for name, times in ids.items() if times > 1]}"
+    mark = max([published, *(entry["published"] for entry in log_of(objects)[-1:])])
+    accepted = set(streamed)
+    for entry in found:
+        if entry.number < mark and entry.publish:
+            assert accepted.issuperset(entry.lines), (
+                f"the mark {mark} is past {entry.number}, which is not in the stream"
+            )
 
 
 def _difference(there: Sequence[bytes], wanted: Sequence[bytes]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,22 @@ def test_every_link_to_a_file_leads_somewhere(document):
 @pytest.mark.parametrize("command", re.findall(r"^make (\w+)", README, re.MULTILINE))
 def test_every_make_target_that_the_readme_names_exists(command):
     assert re.search(rf"^{command}:.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_every_module_stands_in_the_import_contracts():
+    """So that a new one is not overlooked: the core is pure, and the verifier shares nothing with the collector."""
+    contracts = {
+        it["id"]: it for it in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    }
+    package = ROOT / "layers" / "collector" / "slack_audit"
+    modules = {
+        f"slack_audit.{path.stem}"
+        for path in package.iterdir()
+        if path.name != "__init__.py" and "__pyc" not in path.name
+    }
+    wiring = {f"slack_audit.{name}" for name in ("adapters", "bootstrap", "settings", "telemetry")}
+    assert modules - wiring == {name for name in contracts["pure"]["source_modules"] if name.count(".") == 1}
+    assert modules - {"slack_audit.errors", "slack_audit.verify"} == set(contracts["apart"]["forbidden_modules"])
 
 
 def test_every_decision_is_listed_by_its_title():

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.e2e.stack import TOKEN
 from tests.e2e.weather import Weather
-from tests.proof import archived_by_entry
+from tests.proof import committed
 
 LONG = 40  # seconds; timeout of a function that is to do all its work in one run
 SHORT = 13  # seconds; timeout of one that has three to work in, besides a run's reserve of ten
@@ -26,7 +26,7 @@ def prove_order(weather: Weather) -> None:
     first: dict[bytes, int] = {}
     for place, (_, data) in enumerate(weather.stack.records()):
         first.setdefault(data, place)
-    batches = [[first[line] for line in lines] for lines in archived_by_entry(weather.stack.objects()) if lines]
+    batches = [[first[line] for line in entry.lines] for entry in committed(weather.stack.objects()) if entry.lines]
     assert len(batches) > 1
     assert all(max(before) < min(after) for before, after in pairwise(batches))
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from slack_audit.checkpoint import Checkpoint
-from slack_audit.errors import CrowdedSecondError, LeaseLostError, SinkUnavailableError
+from slack_audit.errors import CrowdedSecondError, LeaseLostError, SinkUnavailableError, StorageError
 from tests.builders import raw_event
 from tests.fakes import KilledError, World
 from tests.proof import prove
@@ -158,6 +158,17 @@ def test_a_table_lost_after_a_kill_at_any_call_loses_and_repeats_nothing(scenari
         world.table.item = Checkpoint()
         world.until_done()
         prove(world.committed(), world.stream.lines, served)
+
+
+def test_a_plan_is_kept_until_its_entry_stands():
+    """Its batch is there already: a run that could not write the entry must leave the plan to the next one."""
+    world, served = after_a_kill_with_a_plan()
+    world.faults.fail("archive.put_new", world.faults.counts["archive.put_new"] + 1, StorageError("down"))
+    with pytest.raises(StorageError):
+        world.run()
+    assert world.table.item.plan is not None
+    world.until_done()
+    prove(world.archive.objects, world.stream.lines, served)
 
 
 def run_whatever_comes(world: World) -> None:

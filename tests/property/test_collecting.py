@@ -43,7 +43,7 @@ mishaps = st.lists(st.tuples(st.sampled_from(MISHAPS), st.integers(1, 40), st.sa
     history=histories,
     mishaps=mishaps,
     page=st.integers(5, 60),
-    per_minute=st.integers(3, 40),
+    per_minute=st.integers(6, 40),
     lookback=st.integers(0, 2),
     offset=st.integers(-5_000, 5_000),
     drift=st.integers(-2, 2),
@@ -66,7 +66,7 @@ def test_what_is_served_is_archived_once_and_streamed(history, mishaps, page, pe
     while world.slack.now < first_run_at + 5_300 + ALL_LAGS[FINAL]:
         world.next_minute(15)
     world.revive()
-    world.until_done(runs=400)
+    world.until_done(runs=1_500)
     since = json.loads(world.entries()[0])["passes"]["live"]["watermark"]
     prove(world.committed(), world.stream.lines, [raw for raw in served if second_of(raw) > since])
 

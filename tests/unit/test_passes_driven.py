@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from slack_audit import bootstrap
 from slack_audit.backfill import MOST_AT_ONCE
+from slack_audit.batches import batch_of
 from slack_audit.errors import (
     ActionRefusedError,
     ArchiveDamagedError,
@@ -19,14 +21,17 @@ from slack_audit.errors import (
     StorageError,
     UnavailableError,
 )
+from slack_audit.events import event_of
 from slack_audit.log import Filters
 from slack_audit.parts import Report
 from slack_audit.passes import BACKFILL, FINAL, LATE, LIVE
 from slack_audit.read import BUDGET_WAIT
-from slack_audit.windows import DAY
+from slack_audit.settings import Settings
+from slack_audit.windows import DAY, Window
 from tests.builders import ALL_LAGS, DAY_START, raw_event
 from tests.fakes import World
 from tests.proof import archived, log_of, prove
+from tests.unit.test_settings import ENV
 
 
 def a_world(count: int = 30, **policy: object) -> tuple[World, list[bytes]]:
@@ -473,3 +478,112 @@ def test_a_list_of_actions_that_does_not_help_leaves_the_refusal_as_it_is(listed
     world.faults.fail("slack.read", 1, ActionRefusedError("HTTP 400. Check ActionFilter."))
     with pytest.raises(ActionRefusedError, match="Check ActionFilter"):
         world.run()
+
+
+# what the protocol's model found before
+
+
+def test_ids_are_dropped_after_the_commit_before_and_not_at_read_ahead():
+    """Late and final are behind on the same seconds, and both find the same event; final's call is read ahead while
+    late's find is not committed yet."""
+    world, served = a_world(lags={LIVE: 60, BACKFILL: 3_000})
+    world.until_done()
+    second = int(world.clock.time)
+    late = [raw_event(second, f"late{number}") for number in range(5)]
+    world.slack.add(late, visible_at=second + 200)
+    minutes(world, 80)
+    world.with_changes(lags=ALL_LAGS)
+    world.next_minute()
+    before = len(world.slack.queries)
+    report = world.run()
+    asked = [query.window for query in world.slack.queries[before:] if query.window and second in query.window]
+    assert len(asked) >= 2
+    assert report.found[LATE] + report.found[FINAL] == 5
+    prove(world.archive.objects, world.stream.lines, served + late)
+
+
+def test_slow_calls_starve_no_pass():
+    """Live always has another half minute to read when a call takes as long."""
+    world, served = a_world()
+    world.until_done()
+    world.slack.seconds_a_call = 29.0
+    for _ in range(60):
+        started = world.clock.time
+        world.run()
+        world.clock.time = max(world.clock.time, started + 60)
+    now = world.clock.time
+    for name in (LIVE, LATE, FINAL):
+        assert world.table.item.passes[name].watermark > now - ALL_LAGS[name] - 600, name
+    world.slack.seconds_a_call = 0.1
+    minutes(world, 5)
+    prove(world.archive.objects, world.stream.lines, served)
+
+
+def test_finals_lag_has_a_margin_for_clocks_that_drift():
+    """An event that Slack shows at the very end of its 25 hours, read by a host whose clock ran ahead by 3 s."""
+    lags = bootstrap.lags(Settings.from_env(ENV))
+    assert lags == {LIVE: 60, LATE: 35 * 60, FINAL: 25 * 3_600 + 300, BACKFILL: 25 * 3_600 + 300}
+    world, served = a_world(lags=lags)
+    world.until_done()
+    world.slack.says_the_time = False
+    second = world.slack.now
+    last = [raw_event(second, "last")]
+    world.slack.add(last, visible_at=second + 25 * 3_600)
+    world.slack.offset -= 3
+    for _ in range(60):
+        world.next_minute(27)
+        world.run()
+    prove(world.archive.objects, world.stream.lines, served + last)
+
+
+@pytest.mark.parametrize(
+    ("minutes_", "hours", "driven"),
+    [("0", "25", {LIVE, FINAL, BACKFILL}), ("35", "0", {LIVE, LATE, BACKFILL}), ("0", "0", {LIVE, BACKFILL})],
+)
+def test_a_pass_is_switched_off_by_0_and_a_backfill_keeps_its_distance(minutes_, hours, driven):
+    lags = bootstrap.lags(Settings.from_env(ENV | {"LATE_PASS_MINUTES": minutes_, "FINAL_PASS_HOURS": hours}))
+    assert set(lags) == driven
+    assert lags[BACKFILL] == 25 * 3_600 + 300
+
+
+def test_after_a_lost_race_the_archive_is_listed_anew():
+    """A second stack with a table of its own commits what late finds, while ours is about to; then our final pass reads
+    the same seconds."""
+    world, served = a_world(lags={LIVE: 60, BACKFILL: 3_000})
+    world.until_done()
+    second = int(world.clock.time)
+    late = [raw_event(second, f"late{number}") for number in range(5)]
+    world.slack.add(late, visible_at=second + 200)
+    minutes(world, 80)
+    other = World(lags={LIVE: 60, LATE: 600, BACKFILL: 3_000})
+    other.slack, other.archive, other.stream, other.clock = world.slack, world.archive, world.stream, world.clock
+
+    def run_the_other() -> None:
+        if not other.runs:
+            other.run()
+            world.clock.new_run()
+
+    world.with_changes(lags=ALL_LAGS)
+    world.next_minute()
+    for number in range(1, 9):
+        finds = world.faults.counts["archive.put_new"] + number
+        world.faults.at["archive.put_new", finds] = lambda: world.table.item.plan is not None and run_the_other()
+    world.run()
+    minutes(world, 5)
+    assert other.runs == 1
+    assert other.table.item.next > 0
+    lines = archived(world.committed())
+    assert sorted(lines) == sorted(served + late)
+
+
+def test_an_orphan_with_a_number_that_the_log_has_not_reached_holds_nothing_and_is_no_damage():
+    world, served = a_world(lags={LIVE: 60})
+    world.until_done()
+    second = int(world.clock.time) - 500
+    late = raw_event(second, "late")
+    world.slack.add([late])
+    batch = batch_of("main", Window(second, second), 900, [event_of(late)])
+    world.archive.objects[batch.key] = batch.body
+    world.with_changes(lags=ALL_LAGS)
+    minutes(world, 60)
+    prove(world.committed(), world.stream.lines, [*served, late])

@@ -47,10 +47,12 @@ class Ledger:
         """To where the log is; then a plan counts whose batch an earlier run had written, and any other is dropped."""
         self.checkpoint = roll_forward(self._org, self.checkpoint, self._archive)
         plan, body = valid_plan(self._org, self.checkpoint, self._archive), self.checkpoint.plan
-        self.checkpoint = self.checkpoint.planning(None)
-        if plan is not None and body is not None:
-            logger.info("committing what an earlier run had written", extra={"entry": plan.number, "key": plan.key})
-            self._append(plan, body)
+        if plan is None or body is None:
+            self.checkpoint = self.checkpoint.planning(None)
+            return
+        # Kept until its entry stands: without it, a write that fails here would leave its batch an orphan.
+        logger.info("committing what an earlier run had written", extra={"entry": plan.number, "key": plan.key})
+        self._append(plan, body)
 
     def write_genesis(self, start: int, provenance: Provenance) -> None:
         """Entry 0: all standing passes start at the same second."""

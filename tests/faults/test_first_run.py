@@ -1,0 +1,8 @@
+"""A first run, with every fault at every one of its calls."""
+
+from tests.faults.figures import recorded
+from tests.faults.sweep import sweep
+
+
+def test_whatever_happens_to_any_call_of_a_first_run_nothing_is_lost_or_twice():
+    assert sweep("first_run") == recorded()["scenarios"]["first_run"]["calls_with_a_fault"]
