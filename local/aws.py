@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
+from functools import cached_property
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -121,9 +122,13 @@ class EmbeddedAws:
     def client(self, service: str) -> Any: ...
     def client(self, service: str) -> Any:
         """A boto3 client of this AWS, whatever the environment says."""
-        session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
         verify = str(self._certificate) if self._enforce_iam else None
-        return session.client(service, endpoint_url=self.endpoint, verify=verify, config=Config(proxies={}))
+        return self._session.client(service, endpoint_url=self.endpoint, verify=verify, config=Config(proxies={}))
+
+    @cached_property
+    def _session(self) -> Any:
+        """One for all clients: it keeps what it has read of the services' models, which is most of their making."""
+        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
 
     @property
     def _certificate(self) -> Path:

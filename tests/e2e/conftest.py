@@ -2,11 +2,14 @@
 
 import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
+from local.aws import EmbeddedAws
 from local.slack import Settings, StandIn
-from tests.e2e.stack import TOKEN
+from tests.e2e.stack import TOKEN, Stack
+from tests.e2e.weather import Weather
 
 
 @pytest.fixture
@@ -28,3 +31,21 @@ def unused_ports() -> int:
             except OSError:
                 continue
             return port
+
+
+@pytest.fixture(scope="session")
+def climate(aws: EmbeddedAws) -> Iterator[Weather]:
+    """One deployment for all tests of a worker that ask for bad weather: it takes longer than most of them."""
+    with StandIn(Settings(tokens=(TOKEN,))) as slack:
+        stack = Stack.with_token(aws, slack)
+    with Weather.over(stack) as weather:
+        yield weather
+
+
+@pytest.fixture
+def weather(climate: Weather) -> Iterator[Weather]:
+    """Calm, over a stack as if new, with a Slack of this test's own where the stack looks for it."""
+    port = urlsplit(climate.stack.slack.url).port or 0
+    with StandIn(Settings(tokens=(TOKEN,), calls_per_minute=None, last_page="rotate"), port=port) as slack:
+        climate.begin_anew(slack)
+        yield climate

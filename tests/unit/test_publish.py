@@ -97,6 +97,19 @@ def test_nine_failed_tries_end_publishing_and_the_mark_stays():
     assert len(world.stream.calls) == 9
 
 
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_stream_that_takes_a_part_of_every_call_is_not_given_up(patient):
+    world = an_archive([400])
+    world.stream.refuse = lambda records: list(records)[20:]
+    publisher = a_publisher(world)
+    mark = 0
+    for _ in range(30):
+        mark = publisher.publish(mark, newest(world), patient=patient, goes_on=yes)
+    assert publisher.ended is None
+    assert mark == newest(world) + 1
+    assert len(world.stream.calls) == 20
+
+
 def test_impatient_it_never_waits():
     world = an_archive([10])
     world.stream.refuse = list

@@ -17,7 +17,7 @@ from slack_audit.ports import Archive, Sink
 
 logger = logging.getLogger(__name__)
 
-TRIES = 9  # of a record, before publishing ends for this run
+TRIES = 9  # in which the stream takes nothing, one after the other, before publishing ends for this run
 BACK_OFF = 0.1  # seconds, doubled with every try
 MOST_BACK_OFF = 5.0  # seconds
 
@@ -35,6 +35,7 @@ class Publisher:
         self._number: int | None = None
         self._calls: list[list[Record]] = []
         self._tries = 0
+        self._fruitless = 0
         self.events = 0
         self.failed_records = 0
         self.pointers = 0
@@ -93,7 +94,10 @@ class Publisher:
         """Sends what is left of the open entry. True: all of it was accepted."""
         while self._calls:
             refused = self._put(self._calls[0])
-            self.events += len(self._calls[0]) - len(refused)
+            accepted = len(self._calls[0]) - len(refused)
+            self.events += accepted
+            # A shard that throttles takes a part of every call, and is not given up for that.
+            self._fruitless = 0 if accepted else self._fruitless + 1
             if refused:
                 self._calls[0] = refused
                 if not self._again(len(refused), patient):
@@ -120,7 +124,7 @@ class Publisher:
         """Shall what was refused be sent again now?"""
         self.failed_records += refused
         self._tries += 1
-        if self._tries == TRIES and self.ended is None:
+        if self._fruitless == TRIES and self.ended is None:
             self._end("stream_unavailable")
         if self.ended is not None or not patient:
             return False
