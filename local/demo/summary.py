@@ -55,6 +55,7 @@ def commands(stage: Stage) -> str:
             f"aws kinesis get-records --limit 2 --shard-iterator {iterator}",
             f"aws dynamodb scan --table-name {made['CheckpointTableName']}",
             f"aws logs filter-log-events --log-group-name {LOG_GROUP}",
+            f".venv/bin/slack-audit verify --org {ORG} --bucket {bucket}",
             f"curl {stage.slack.control_url}/status",
         ]
     )
