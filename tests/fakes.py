@@ -222,10 +222,11 @@ class Checkpoints:
         self._mine = owner
         if self.table.owner not in {None, owner} and self.table.until >= int(now):
             return None
+        was_given_back = self.table.owner is None
         self.table.owner = owner
         self.table.until = ceil(until)
         self.faults.after()
-        return self.table.item
+        return self.table.item if was_given_back else self.table.item.abandoned()
 
     def save(self, checkpoint: Checkpoint) -> None:
         self.faults.before("checkpoints.save")

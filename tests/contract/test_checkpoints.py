@@ -19,7 +19,7 @@ from tests.contract.wire import client_at, nobody
 FULL = Checkpoint(
     next=1_234_567,
     head="ab" * 32,
-    place=Place("live", "backfill-2018"),
+    place=Place(None, "backfill-2018"),
     passes={
         "live": Pass(1_767_225_599),
         "late": Pass(1_767_225_500, publish=False),
@@ -32,9 +32,7 @@ FULL = Checkpoint(
     clock=-7_200,
     budget=Budget(((1_767_225_590, 3), (1_767_225_598, 1)), 1_767_225_700, 1_767_226_300),
 )
-OTHER = Checkpoint(
-    next=7, head="cd" * 32, place=Place("live"), passes={"live": Pass(5)}, published=2, spans={"live": 9}
-)
+OTHER = Checkpoint(next=7, head="cd" * 32, passes={"live": Pass(5)}, published=2, spans={"live": 9})
 
 NewRun = Callable[[], Checkpoints]
 
@@ -143,6 +141,22 @@ def test_a_pass_whose_span_nobody_changed_asks_for_the_first_one(new_run, run):
     found = stored(new_run)
     assert found is not None
     assert found.span("live") == FIRST_SPAN
+
+
+def test_a_lease_that_was_given_back_comes_with_the_place_of_the_last_turn(new_run, run):
+    run.acquire("a", now=100, until=200)
+    run.release(Checkpoint(next=7, place=Place("late", "late")))
+    found = new_run().acquire("b", now=110, until=300)
+    assert found is not None
+    assert found.place == Place("late", "late")
+
+
+def test_a_lease_that_was_not_given_back_was_a_killed_runs_and_live_goes_first(new_run, run):
+    run.acquire("a", now=100, until=200)
+    run.save(Checkpoint(next=7, place=Place("live", "final")))
+    found = new_run().acquire("b", now=300, until=400)
+    assert found is not None
+    assert found.place == Place(None, "final")
 
 
 def test_the_last_save_counts(new_run, run):
@@ -268,7 +282,6 @@ def test_the_item_is_as_the_documents_show_it(dynamodb, cloud):
         "lease_until": {"N": "200"},
         "next": {"N": "1234567"},
         "head": {"S": "ab" * 32},
-        "turn": {"S": "live"},
         "other_turn": {"S": "backfill-2018"},
         "published": {"N": "1234560"},
         "plan": {"B": bytes(range(256))},

@@ -88,11 +88,14 @@ class Run(Reader, Publisher):
     def limits(self) -> dict[str, int]:
         """The newest second that each pass may read, by Slack's clock as the run found it."""
         now = self.started + self.slack_now() - self.host_now()
-        live = self.state.passes["live"].watermark
         return {
-            name: now - scale.LIVE_LAG if name == "live" else min(now - self.lag(name), live)
+            name: now - scale.LIVE_LAG if name == "live" else min(now - self.lag(name), self.ahead_of(name))
             for name in self.state.passes
         }
+
+    def ahead_of(self, name: str) -> int:
+        """No pass reads above live's watermark, and no backfill above final's: what is late is final's to publish."""
+        return self.state.passes["live" if name in scale.STANDING else "final"].watermark
 
     def choose(self) -> tuple[str, Window | None] | None:
         """The due pass whose turn it is; without a window, a backfill that has reached its end."""

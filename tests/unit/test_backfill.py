@@ -52,6 +52,11 @@ def test_a_backfill_is_not_published_unless_that_is_asked_for():
         pytest.param({"from": 1.5e9, "to": "2026-01-01"}, "from is 1500000000.0", id="a fraction"),
         pytest.param({"from": -1, "to": "2026-01-01"}, "from is -1", id="before 1970"),
         pytest.param({"from": 10**12, "to": 10**12}, "from is 1000000000000", id="milliseconds"),
+        pytest.param({"from": "0001-01-01T00:00:00+01:00", "to": "2026-01-01"}, "from is '0001", id="the year 0"),
+        pytest.param({"from": "2026-01-01", "to": "9999-12-31T23:59:59-01:00"}, "to is '9999", id="the year 10000"),
+        pytest.param({"from": "2026-01-01", "to": "2026-01-31t12"}, "to is '2026-01-31t12'", id="a small t"),
+        pytest.param({"from": "2026-W01", "to": "2026-01-31"}, "from is '2026-W01'", id="a week"),
+        pytest.param({"from": "2026-01-32", "to": "2026-01-31"}, "from is '2026-01-32'", id="no such day"),
         pytest.param(
             {"from": "2026-01-01", "to": "2026-01-01", "publish": "no"}, "must be true or false", id="publish"
         ),

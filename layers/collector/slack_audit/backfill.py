@@ -4,6 +4,7 @@ An order comes as the event that starts the function. Reading it looks at nothin
 passes is a pure step, which is refused with a text that says why.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from slack_audit.errors import SettingsError
-from slack_audit.events import EARLIEST_SECOND
+from slack_audit.events import EARLIEST_SECOND, LATEST_SECOND
 from slack_audit.passes import STANDING, Pass, Passes, without
 from slack_audit.windows import DAY
 
@@ -55,7 +56,8 @@ class Start(msgspec.Struct, frozen=True):
         there = passes.get(self.name)
         if there is not None and there.publish != self.publish:
             raise SettingsError(
-                f"{self.name} is under way with publish={str(there.publish).lower()}: cancel it first to change that."
+                f"{self.name} is under way with publish={str(there.publish).lower()}: cancel it first to change that. "
+                "What it has archived until then is not published again."
             )
         if there is None and len(passes) - len(STANDING) >= MOST_AT_ONCE:
             raise SettingsError(
@@ -122,21 +124,23 @@ def _start(first: Any, last: Any, publish: Any) -> Start:
 
 def _second(value: Any, what: str, *, day_end: bool = False) -> int:
     """Epoch seconds: of a number, an ISO 8601 time (UTC unless it says otherwise), or a day's first or last one."""
-    if type(value) is int and 0 <= value <= 99_999_999_999:
+    if type(value) is int and 0 <= value <= LATEST_SECOND:
         return value
+    refusal = SettingsError(
+        f"A backfill's {what} is {value!r}; it must be a day such as 2026-01-31, an ISO 8601 time such as "
+        "2026-01-31T12:00:00Z, or epoch seconds."
+    )
+    form = re.fullmatch(r"\d{4}-?\d\d-?\d\d(?P<time>[T ]\d\d.*)?", value) if isinstance(value, str) else None
+    if form is None:
+        raise refusal
     try:
         parsed = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise SettingsError(
-            f"A backfill's {what} is {value!r}; it must be a day such as 2026-01-31, an ISO 8601 time such as "
-            "2026-01-31T12:00:00Z, or epoch seconds."
-        ) from error
+    except ValueError as error:
+        raise refusal from error
     second = int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() // 1)
-    return second + DAY - 1 if day_end and _is_day(value) else second
-
-
-def _is_day(value: str) -> bool:
-    return "T" not in value and ":" not in value and " " not in value
+    if not 0 <= second <= LATEST_SECOND:
+        raise refusal
+    return second + DAY - 1 if day_end and form["time"] is None else second
 
 
 def _there(name: str, passes: Mapping[str, Pass]) -> Pass:
@@ -188,3 +192,11 @@ def _first_of(name: str) -> str | None:
 def remaining(passes: Mapping[str, Pass]) -> int:
     """Seconds of the log's time that all backfills have not read yet."""
     return sum(state.remaining_seconds for state in states(passes))
+
+
+def unreadable(name: str) -> str:
+    """What to do about a backfill for whose range Slack refuses to answer."""
+    return (
+        f"The range of {name} reaches back to where Slack has nothing to answer: cancel it with "
+        f'{{"backfill": {{"cancel": "{name}"}}}}, and start one with a later "from". Everything else goes on.'
+    )

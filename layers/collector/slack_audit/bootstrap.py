@@ -131,7 +131,7 @@ def run(settings: Settings, context: "LambdaContext") -> Iterator[Run]:
 
 
 def carry_out(order: Order | List, settings: Settings, context: "LambdaContext") -> Outcome:
-    """Does what a person wants done to the backfills. Raises CollectorError, and then nothing was changed."""
+    """Does what a person wants done to the backfills. Raises CollectorError."""
     with parts(settings, context) as outside:
         return orders.carry_out(order, outside, policy(settings))
 

@@ -45,7 +45,16 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def passing_over(self, name: str) -> "Checkpoint":
         """As if it had been this pass's turn: the next one comes first."""
-        return msgspec.structs.replace(self, place=self.place.after(name))
+        return self.standing_at(self.place.after(name))
+
+    def abandoned(self) -> "Checkpoint":
+        """After a run that did not give its lease back. It was killed and kept no note of its last turn, which may be
+        what killed it: live goes first."""
+        return self.standing_at(Place(None, self.place.other))
+
+    def standing_at(self, place: Place) -> "Checkpoint":
+        """With the turns standing somewhere else."""
+        return msgspec.structs.replace(self, place=place)
 
     def after(self, entry: LogEntry, head: str) -> "Checkpoint":
         """After a committed entry whose bytes have the digest `head`."""

@@ -6,17 +6,17 @@ one finds what is true in the archive (docs/promises.md).
 
 from collections.abc import Callable
 
-from slack_audit.backfill import remaining
+from slack_audit.backfill import remaining, unreadable
 from slack_audit.commit import Ledger, Provenance
 from slack_audit.deadline import LEASE_GRACE, Deadline, ExhaustedError
 from slack_audit.errors import (
     ActionRefusedError,
-    ArchiveDamagedError,
     CollectorError,
     CrowdedSecondError,
     LeaseLostError,
     RangeRefusedError,
     SourceError,
+    StorageError,
 )
 from slack_audit.genesis import first_second
 from slack_audit.held import Holdings
@@ -66,6 +66,8 @@ class Run:
         except LeaseLostError:
             raise
         except Exception:
+            self._report.stopped = "failed"
+            self._note_calls()
             self._ledger.try_to_release()
             raise
         self._ledger.release()
@@ -98,6 +100,8 @@ class Run:
                 break
             self._turns.take_the_clock()  # what has come due while the backlog went out
         self._note_calls()
+        if self._turns.aside:
+            self._report.stopped = "failed"
         return refusal or next(iter(self._turns.aside.values()), None) or self._publisher.refusal
 
     def _try_to_capture(self) -> CollectorError | None:
@@ -145,11 +149,17 @@ class Run:
                 return self._turns.why_none()
             if not self._deadline.has_time():
                 return "time"
+            place = self._ledger.checkpoint.place
+            self._turns.begin(turn)
             try:
                 self._read(turn)
+            except ExhaustedError:
+                self._turns.stay_at(place)
+                raise
             except CrowdedSecondError as error:
                 if self._report.windows:
-                    return "time"  # it was reached late: the next run begins with it
+                    self._turns.stay_at(place)  # it was reached late: the next run begins with it
+                    return "time"
                 self._turns.set_aside(turn.name, error)
 
     def _end_backfills(self) -> None:
@@ -162,11 +172,18 @@ class Run:
     def _read(self, turn: Turn) -> None:
         """One window: committed if its answer proves something; otherwise another one is asked for next."""
         try:
+            turn = self._turns.bounded(turn)
             reading = self._reader.window(turn.window, spare=turn.spare)
-        except RangeRefusedError:
-            if self._turns.may_read(turn):
+        except StorageError as error:
+            self._turns.set_aside(turn.name, error)
+            return
+        except RangeRefusedError as error:
+            if not self._turns.may_read(turn):
+                return  # our clock was ahead of Slack's; the refusal has corrected it
+            if kind_of(turn.name) != BACKFILL:
                 raise
-            return  # our clock was ahead of Slack's; the refusal has corrected it
+            self._turns.set_aside(turn.name, RangeRefusedError(f"{error} {unreadable(turn.name)}"))
+            return
         if not reading.whole:
             self._turns.note(turn, reading)
         elif not self._turns.is_too_young(turn, reading.slack_time):
@@ -175,12 +192,12 @@ class Run:
     def _take(self, turn: Turn, reading: Reading) -> None:
         """Commits a whole answer, and publishes while the next window is already being read."""
         self._turns.note(turn, reading)
-        following = self._turns.after(turn)
-        if following is not None:
-            self._reader.read_ahead(following.window, spare=following.spare)
         try:
+            if (following := self._turns.after(turn)) is not None:
+                following = self._turns.bounded(following)
+                self._reader.read_ahead(following.window, spare=following.spare)
             ready = self._prepare(turn, reading)
-        except ArchiveDamagedError as error:
+        except StorageError as error:
             self._turns.set_aside(turn.name, error)
             return
         self._note_calls()

@@ -4,10 +4,13 @@ Held are the ids in every object of the window's day whose window overlaps it, o
 exactly that key. An object that no entry names is an orphan and holds nothing: to take it for held would lose events.
 """
 
+from bisect import bisect_left
+
 import msgspec
 
 from slack_audit.archived import entry_at, events_in
 from slack_audit.batches import day_prefix, window_of_key
+from slack_audit.events import Event
 from slack_audit.log import LogEntry
 from slack_audit.ports import Archive
 from slack_audit.windows import Window
@@ -60,11 +63,18 @@ class Holdings:
             return window
         return Window(window.lo, max(window.lo, starts[MOST_OBJECTS] - 1))
 
-    def ids(self, window: Window, following: int) -> set[str]:
-        """The ids held for this window by entries below number `following`. Raises StorageError."""
+    def ids(self, window: Window, events: list[Event], following: int) -> set[str]:
+        """The ids held for these events of the window by entries below number `following`. Raises StorageError.
+
+        An event lies inside the window of the object that holds it, so only objects around one of them are read.
+        """
+        seconds = sorted(event.date_create for event in events if event.date_create is not None)
+        has_timeless = len(seconds) < len(events)
         held: set[str] = set()
         for found in self._overlapping(window):
-            if found.number < following and (sealed := self._sealed(found)) is not None:
+            if found.number >= following or not (has_timeless or _is_among(seconds, found.window)):
+                continue
+            if (sealed := self._sealed(found)) is not None:
                 held |= self._ids_in(found.key, sealed)
         return held
 
@@ -97,3 +107,9 @@ class Holdings:
                 self._ids.pop(next(iter(self._ids)))
             self._ids[key] = frozenset(event.id for event in events)
         return self._ids[key]
+
+
+def _is_among(seconds: list[int], window: Window) -> bool:
+    """Does one of the seconds, in order, lie in the window?"""
+    at = bisect_left(seconds, window.lo)
+    return at < len(seconds) and seconds[at] <= window.hi

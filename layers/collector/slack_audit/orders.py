@@ -29,7 +29,10 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def carry_out(order: Order | List, parts: Parts, policy: Policy) -> Outcome:
-    """Does it, and says which backfills there are. Raises CollectorError, and then nothing was changed."""
+    """Does it, and says which backfills there are.
+
+    Raises CollectorError. After a StorageError the change may stand: sending the order again does no harm.
+    """
     if isinstance(order, List):
         newest = roll_forward(policy.org, Checkpoint(), parts.archive)
         return Outcome(policy.org, states(newest.passes))

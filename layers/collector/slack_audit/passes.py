@@ -63,10 +63,13 @@ def kind_of(name: str) -> str:
 def limits(passes: Mapping[str, Pass], slack_now: int, lags: Mapping[str, int]) -> dict[str, int]:
     """The newest second that each driven pass may read. None reads above live's committed watermark.
 
-    `lags` is by the kind of a pass; a kind that it does not name is not driven.
+    No backfill reads above final's either: what Slack showed late is final's to find and to publish, and a backfill
+    that is not published would take it away. `lags` is by the kind of a pass; a kind that it does not name is not
+    driven.
     """
+    ahead = {LIVE: slack_now, BACKFILL: passes[FINAL if FINAL in lags else LIVE].watermark}
     return {
-        name: min(newest_readable(slack_now, lags[kind]), slack_now if name == LIVE else passes[LIVE].watermark)
+        name: min(newest_readable(slack_now, lags[kind]), ahead.get(kind, passes[LIVE].watermark))
         for name in passes
         if (kind := kind_of(name)) in lags
     }

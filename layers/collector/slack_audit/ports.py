@@ -64,7 +64,8 @@ class Checkpoints(Protocol):
     """One org's checkpoint and the lease on it. Raises LeaseLostError and StorageError."""
 
     def acquire(self, owner: str, *, now: float, until: float) -> Checkpoint | None:
-        """Takes the lease until `until` (epoch seconds). The checkpoint as it stands, or None: another run holds it."""
+        """Takes the lease until `until` (epoch seconds). The checkpoint as it stands, or None: another run holds it.
+        After a run that did not give the lease back, it is an abandoned one."""
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Replaces the whole checkpoint, as long as the lease is ours."""

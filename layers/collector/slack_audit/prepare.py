@@ -36,7 +36,7 @@ def prepared(org: str, name: str, window: Window, events: list[Event], *, holdin
     """
     belong = belonging(events, window)
     unique = in_order(belong)
-    held = holdings.ids(window, number) if unique and name != LIVE else set()
+    held = holdings.ids(window, unique, number) if unique and name != LIVE else set()
     new = [event for event in unique if event.id not in held]
     return Prepared(
         batch=batch_of(org, window, number, new) if new else None,

@@ -1,5 +1,6 @@
 """Whose turn it is, and for which window: no pass starves another, and none waits long behind a backfill."""
 
+import logging
 from collections.abc import Mapping
 
 import msgspec
@@ -13,6 +14,8 @@ from slack_audit.passes import BACKFILL, LIVE, Pass, Place, finished, kind_of, l
 from slack_audit.read import BUDGET_WAIT, Reader, Reading
 from slack_audit.spans import Span
 from slack_audit.windows import Window
+
+logger = logging.getLogger(__name__)
 
 PERIOD = 60.0  # seconds after which Slack's clock is taken anew, in a run that still has something to read
 SPARE_CALLS = 4  # a minute, which no backfill takes: live, late, final, and one for a mishap
@@ -67,8 +70,22 @@ class Turns:
         name = whose_turn(passes, limit_of, place)
         if name is None:
             return None
-        window = passes[name].next_window(self._span(name), limit_of[name])
-        return Turn(name, window if name == LIVE else self._holdings.bounded(window), self._spare(name))
+        return Turn(name, passes[name].next_window(self._span(name), limit_of[name]), self._spare(name))
+
+    def begin(self, turn: Turn) -> None:
+        """Its turn counts, whatever becomes of it: a pass that fails, or feels its way, does not hold up the others."""
+        self._ledger.checkpoint = self._ledger.checkpoint.passing_over(turn.name)
+
+    def stay_at(self, place: Place) -> None:
+        """The next run begins where this one stood."""
+        self._ledger.checkpoint = self._ledger.checkpoint.standing_at(place)
+
+    def bounded(self, turn: Turn) -> Turn:
+        """With a window that does not overlap more objects than can be looked into. Raises StorageError."""
+        if turn.name == LIVE:
+            return turn
+        with self._deadline.step():
+            return msgspec.structs.replace(turn, window=self._holdings.bounded(turn.window))
 
     def why_none(self) -> str:
         """Why there is no turn: what a run's report says."""
@@ -98,22 +115,19 @@ class Turns:
         return self._policy.lags[kind_of(name)]
 
     def set_aside(self, name: str, error: CollectorError) -> None:
-        """The pass cannot go on in this run; the next run begins with the one after it."""
+        """The pass cannot go on in this run."""
+        logger.error("a pass is set aside for this run", extra={"pass": name, "reason": str(error)})
         self.aside[name] = error
-        self._ledger.checkpoint = self._ledger.checkpoint.passing_over(name)
 
     def finished(self) -> list[str]:
         """The backfills that have read everything."""
         return finished(self._ledger.checkpoint.passes)
 
     def note(self, turn: Turn, reading: Reading) -> None:
-        """What the answer says of how much to ask for next. A cut answer was a turn, too: live need not wait for a
-        pass that feels its way."""
+        """What the answer says of how much to ask for next."""
         span = self._span(turn.name)
         learn = span.after_whole if reading.whole else span.after_cut
         self._ask_for(turn.name, learn(turn.window, reading.seconds))
-        if not reading.whole:
-            self._ledger.checkpoint = self._ledger.checkpoint.passing_over(turn.name)
 
     def _limits(self, passes: Mapping[str, Pass]) -> dict[str, int]:
         slack_now = int((self._taken_at + (self._reader.offset or 0)) // 1)

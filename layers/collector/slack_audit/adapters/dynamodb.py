@@ -69,7 +69,7 @@ class DynamoDBCheckpoints:
                 ConditionExpression="attribute_not_exists(#owner) OR lease_until < :now OR #owner = :owner",
                 ExpressionAttributeNames={"#owner": "owner"},
                 ExpressionAttributeValues=_attributes({":owner": owner, ":until": self._until, ":now": int(now)}),
-                ReturnValues="ALL_NEW",
+                ReturnValues="ALL_OLD",
             )
         except ClientError as error:
             if _is_condition(error):
@@ -77,7 +77,9 @@ class DynamoDBCheckpoints:
             raise self._failure("take the lease", error) from error
         except BotoCoreError as error:
             raise self._failure("take the lease", error) from error
-        return _checkpoint(reply["Attributes"])
+        before = reply.get("Attributes", {"org": {"S": self._org}})
+        checkpoint = _checkpoint(before)
+        return checkpoint.abandoned() if "owner" in before else checkpoint
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Replaces the whole item, as long as the lease is ours."""
