@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -55,6 +56,7 @@ def build(architecture: str | None = None, build_dir: Path | None = None) -> Pat
         if not stamp.exists() or stamp.read_text() != wanted:
             stamp.unlink(missing_ok=True)
             _sam_build(architecture, build_dir)
+            _remove_bytecode(build_dir / "build")
             stamp.write_text(wanted)
     return build_dir
 
@@ -66,6 +68,12 @@ def deploy(aws: EmbeddedAws, build_dir: Path, stack_name: str, parameters: Mappi
         _sam_deploy(aws, build_dir, stack_name, {"Architecture": host_architecture(), **parameters})
     stack = aws.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _remove_bytecode(build: Path) -> None:
+    """SAM copies a function's folder with what Python left in it, which depends on who imported it before."""
+    for folder in build.glob("*Function/**/__pycache__"):
+        shutil.rmtree(folder)
 
 
 def _sam_build(architecture: str, build_dir: Path) -> None:

@@ -342,24 +342,24 @@ def test_an_order_fails_with_the_store_that_fails_and_gives_the_lease_back():
 
 
 def test_live_does_not_wait_for_backfills_or_a_publishing_backlog():
-    """Measured: a month of ten backfills at once, slow calls, a slow stream; live's lag at every moment."""
+    """Ten backfills at once, all published, with slow calls: live's lag at every moment."""
     world, _ = a_world(calls_per_minute=40)
     world.slack.seconds_a_call = 1.5
-    history(world, days=30, per_day=200)
+    history(world, days=10, per_day=200)
     world.slack.page = 50
     world.until_done(runs=100)
     for number in range(MOST_AT_ONCE):
-        world.order(from_="2025-12-02", to=DAY_START - 1 - number, publish=True)
+        world.order(from_="2025-12-22", to=DAY_START - 1 - number, publish=True)
     lags = []
     real = world.slack._page
     world.slack._page = lambda query: (
         lags.append(world.slack.now - world.table.item.passes[LIVE].watermark) or real(query)
     )
-    for _ in range(60):
+    for _ in range(12):
         started = world.clock.time
         world.run()
         world.clock.time = max(world.clock.time, started + 60)
-    assert len(lags) > 1_000
+    assert len(lags) > 400
     few_windows = 6 * 2 * 1.5  # seconds: six, each with a cut answer before the whole one
     assert max(lags) <= ALL_LAGS[LIVE] + 60 + few_windows + BUDGET_WAIT, "a period and a few windows"
 
