@@ -90,8 +90,3 @@ def slack() -> Iterator[StandIn]:
     """A Slack of this test alone, without a rate limit."""
     with StandIn(Settings(calls_per_minute=None)) as standin:
         yield standin
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The end-to-end files last longest and mostly wait, so they start first: no worker is left alone with them."""
-    items.sort(key=lambda item: "e2e" not in item.path.parts)
