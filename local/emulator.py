@@ -1,8 +1,8 @@
 """The embedded AWS's process: ministack, taught what our template needs and ministack does not know.
 
-That is five resource types that its CloudFormation refuses, three properties that it passes over although its services
-enforce them, and an alias's own way with failed runs. Each type does what its reference page says of Ref, Fn::GetAtt,
-update and deletion, as far as ministack has the service behind it.
+That is five resource types and one kind of alarm that its CloudFormation refuses, properties that it passes over
+although its services enforce them, and an alias's own way with failed runs. Each type does what its reference page says
+of Ref, Fn::GetAtt, update and deletion, as far as ministack has the service behind it.
 local.aws runs this file by its path: it knows nothing of the rest of the project.
 """
 
@@ -38,6 +38,32 @@ def put_composite_alarm(logical_id: str, properties: Properties, stack: str) -> 
 def delete_composite_alarm(name: str, _properties: Properties) -> None:
     """As DeleteAlarms does: not while another composite alarm depends on it."""
     _check(cloudwatch._delete_alarms({}, {"AlarmNames": [name]}, False, True))
+
+
+def measured(properties: Properties) -> Properties:
+    """An alarm's properties as ministack takes them: in place of metric math, which it refuses, a metric without data.
+
+    So such an alarm stands as TreatMissingData says until SetAlarmState moves it.
+    """
+    if "Metrics" not in properties:
+        return properties
+    (told,) = [
+        metric["Id"] for metric in properties["Metrics"] if str(metric.get("ReturnData", True)).lower() == "true"
+    ]
+    plain = {name: value for name, value in properties.items() if name != "Metrics"}
+    return plain | {"Namespace": "MetricMath", "MetricName": told, "Period": 60, "Statistic": "Sum"}
+
+
+def create_alarm(logical_id: str, properties: Properties, stack: str) -> Made:
+    """Also with metric math."""
+    made: Made = provisioners._cw_metric_alarm_create(logical_id, measured(properties), stack)
+    return made
+
+
+def update_alarm(name: str, old: Properties, properties: Properties, stack: str, logical_id: str) -> Made:
+    """Also with metric math."""
+    made: Made = provisioners._cw_metric_alarm_update(name, measured(old), measured(properties), stack, logical_id)
+    return made
 
 
 def put_stream_policy(_logical_id: str, properties: Properties, _stack: str) -> Made:
@@ -152,6 +178,7 @@ def teach() -> None:
     known = provisioners._RESOURCE_HANDLERS
     for kind, (create, delete) in TAUGHT.items():
         known[kind] = {"create": create, "delete": delete}
+    known["AWS::CloudWatch::Alarm"] |= {"create": create_alarm, "update": update_alarm}
     known["AWS::S3::Bucket"] |= {"create": create_bucket, "update": update_bucket}
     known["AWS::IAM::Role"] |= {"create": create_role, "update": update_role}
     lambda_svc.invoke_async_with_retry = partial(invoke_async, lambda_svc.invoke_async_with_retry)

@@ -77,6 +77,20 @@ def template(*, days: int = 1, rotated: str = "rate(4 hours)", alarmed: str = "A
                 Threshold=1,
                 EvaluationPeriods=1,
             ),
+            "Calculated": resource(
+                "CloudWatch::Alarm",
+                Metrics=[
+                    {"Id": "both", "Expression": "one + one"},
+                    {
+                        "Id": "one",
+                        "ReturnData": False,
+                        "MetricStat": {"Metric": {"Namespace": "N", "MetricName": "M"}, "Stat": "Sum", "Period": 60},
+                    },
+                ],
+                ComparisonOperator="GreaterThanThreshold",
+                Threshold=days,
+                EvaluationPeriods=1,
+            ),
             "Any": resource("CloudWatch::CompositeAlarm", AlarmRule={"Fn::Sub": f'{alarmed}("${{Alarm}}")'}),
             "Stream": resource("Kinesis::Stream", StreamModeDetails={"StreamMode": "ON_DEMAND"}),
             "Consumers": resource(
@@ -119,6 +133,7 @@ def template(*, days: int = 1, rotated: str = "rate(4 hours)", alarmed: str = "A
                 "Any": {"Ref": "Any"},
                 "AnyArn": {"Fn::GetAtt": ["Any", "Arn"]},
                 "Application": {"Ref": "Application"},
+                "Calculated": {"Ref": "Calculated"},
                 "Bucket": {"Ref": "Bucket"},
                 "Consumers": {"Ref": "Consumers"},
                 "Group": {"Ref": "Group"},
@@ -173,6 +188,12 @@ def test_a_composite_alarm_follows_its_alarms(aws, outputs):
         assert state_of(aws, outputs["Any"]) == state
 
 
+def test_an_alarm_of_metric_math_can_be_moved_by_hand(aws, outputs):
+    aws.client("cloudwatch").set_alarm_state(AlarmName=outputs["Calculated"], StateValue="ALARM", StateReason="test")
+    (alarm,) = aws.client("cloudwatch").describe_alarms(AlarmNames=[outputs["Calculated"]])["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
+
+
 def test_a_stream_has_its_policy(aws, outputs):
     policy = aws.client("kinesis").get_resource_policy(ResourceARN=outputs["Stream"])["Policy"]
     assert json.loads(policy)["Statement"][0]["Principal"] == {"AWS": CONSUMER}
@@ -217,6 +238,8 @@ def test_a_stack_of_them_can_be_changed_and_deleted(aws, outputs):
     assert state_of(aws, outputs["Any"]) == "OK"
     rules = aws.client("secretsmanager").describe_secret(SecretId=outputs["Secret"])["RotationRules"]
     assert rules == {"ScheduleExpression": "rate(8 hours)"}
+    (alarm,) = aws.client("cloudwatch").describe_alarms(AlarmNames=[outputs["Calculated"]])["MetricAlarms"]
+    assert alarm["Threshold"] == 2
     lock = aws.client("s3").get_object_lock_configuration(Bucket=outputs["Bucket"])["ObjectLockConfiguration"]
     assert lock["Rule"]["DefaultRetention"] == {"Mode": "GOVERNANCE", "Days": 2}
 
