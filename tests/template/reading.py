@@ -17,6 +17,8 @@ FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
 
 type Node = dict[str, Any]
 
+KEY = {"Fn::If": ["MakesKey", {"Fn::GetAtt": ["EncryptionKey", "Arn"]}, {"Ref": "KmsKeyArn"}]}  # that encrypts all
+
 
 @cache
 def _written() -> str:
