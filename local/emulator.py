@@ -1,9 +1,9 @@
 """The embedded AWS's process: ministack, taught what our template needs and ministack does not know.
 
 That is five resource types and one kind of alarm that its CloudFormation refuses, properties that it passes over
-although its services enforce them, condition keys of S3's writes and of a role's session, and an alias's own way with
-failed runs. Each type does what its reference page says of Ref, Fn::GetAtt, update and deletion, as far as ministack
-has the service behind it.
+although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, and
+an alias's own way with failed runs. Each type does what its reference page says of Ref, Fn::GetAtt, update and deletion,
+as far as ministack has the service behind it.
 local.aws runs this file by its path: it knows nothing of the rest of the project.
 """
 
@@ -12,11 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from ministack.app import main
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 type Properties = dict[str, Any]
 type Made = tuple[str, dict[str, str]]  # what Ref answers, what Fn::GetAtt answers
@@ -173,6 +172,24 @@ def condition_value(known: Callable[..., Any], key: str, context: Any) -> Any:
     return value
 
 
+def evaluate_conditions(
+    evaluate: Callable[[Properties, Properties], dict[str, bool]], template: Properties, parameters: Properties
+) -> dict[str, bool]:
+    """Which conditions hold; ministack takes what Fn::Join makes for equal to nothing."""
+    joined = {name: _joined(condition, parameters) for name, condition in template.get("Conditions", {}).items()}
+    return evaluate({**template, "Conditions": joined}, parameters)
+
+
+def _joined(node: Any, parameters: Properties) -> Any:
+    if isinstance(node, list):
+        return [_joined(item, parameters) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "Fn::Join" in node:
+        return engine._resolve_refs(node, {}, parameters, {}, {}, "", "")
+    return {name: _joined(value, parameters) for name, value in node.items()}
+
+
 def _generated_name(stack: str, logical_id: str) -> str:
     return cast("str", provisioners._physical_name(stack, logical_id, max_len=100))
 
@@ -203,9 +220,14 @@ def teach() -> None:
     known["AWS::IAM::Role"] |= {"create": create_role, "update": update_role}
     iam_actions.s3_service_context = partial(object_context, iam_actions.s3_service_context)
     iam_evaluator._resolve_condition_key = partial(condition_value, iam_evaluator._resolve_condition_key)
+    conditions = partial(evaluate_conditions, engine._evaluate_conditions)
+    for module in (changesets, engine, handlers, stacks):
+        module._evaluate_conditions = conditions
     lambda_svc.invoke_async_with_retry = partial(invoke_async, lambda_svc.invoke_async_with_retry)
 
 
 if __name__ == "__main__":
+    from ministack.app import main
+
     teach()
     main()
