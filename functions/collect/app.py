@@ -8,12 +8,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slack_audit import bootstrap
 from slack_audit.backfill import order_of
+from slack_audit.redaction import guarded
 from slack_audit.settings import Settings
 from slack_audit.telemetry import logger, metrics, record, take_over_logging
 
 take_over_logging()
 
 
+@guarded
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Collects for `{"org": "main"}`, or carries out the order of `{"org": "main", "backfill": {…}}`.

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
 from local.deploy import ToolError, build, deploy
+from tests.hygiene import sweep
 from tests.template.test_contract import OUTPUTS, VARIABLES
 
 type Call = tuple[str, str, dict[str, Any]]  # service, operation, arguments; names of outputs stand for their values
@@ -22,6 +23,7 @@ PARAMETERS = {"Org": "acme", "ScheduleState": "DISABLED", "SlackApiUrl": "http:/
 def aws():
     with EmbeddedAws(enforce_iam=True) as running:
         yield running
+        sweep(running)
 
 
 @pytest.fixture(scope="module")

@@ -104,3 +104,7 @@ class SinkUnavailableError(SinkError):
 
 class SinkRefusedError(SinkError):
     """The stream will refuse for as long as nobody changes something."""
+
+
+class RedactedError(CollectorError):
+    """An error that nobody foresaw, told by its kind and its text, from which a secret was taken out."""
