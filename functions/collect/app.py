@@ -1,4 +1,4 @@
-"""On a schedule: captures what is new of one organisation and publishes it. Also takes orders for backfills."""
+"""On a schedule: captures what is new of one organisation and publishes it. Also: orders for backfills, and a check."""
 
 import os
 from typing import Any
@@ -20,6 +20,7 @@ take_over_logging()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Collects for `{"org": "main"}`, or carries out the order of `{"org": "main", "backfill": {…}}`.
 
+    For `{"org": "main", "check": true}` it collects nothing and tells whether it could.
     Returns what was done, or fails with what a person must do.
     """
     settings = Settings.from_env(os.environ)
@@ -27,7 +28,16 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     if "backfill" in event:
         outcome = bootstrap.carry_out(order_of(event["backfill"]), settings, context)
         return {"org": outcome.org, "backfills": msgspec.to_builtins(outcome.backfills)}
+    if event.get("check"):
+        return _check(settings, context)
     result: dict[str, Any] = _collect(settings, context)
+    return result
+
+
+def _check(settings: Settings, context: LambdaContext) -> dict[str, Any]:
+    checked = bootstrap.check(settings, context)
+    result = {"org": checked.org, "ok": checked.ok, "findings": msgspec.to_builtins(checked.findings)}
+    logger.info("checked", extra=result)
     return result
 
 
