@@ -8,6 +8,7 @@ import pytest
 from slack_audit import telemetry
 from tests.template.reading import (
     FUNCTIONS,
+    SCHEDULED,
     TEMPLATE,
     cloudformation,
     listed,
@@ -16,10 +17,12 @@ from tests.template.reading import (
     role_statements,
     schedule_of,
     template,
+    translated,
 )
 
 FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=${Org}/*"}]
+CHECKS = {"Fn::Sub": "${ArchiveBucket.Arn}/checks/org=${Org}/*"}
 PERMISSIONS = {
     "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}]),
     "HoldTheCheckpoint": (
@@ -27,8 +30,12 @@ PERMISSIONS = {
         [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}],
     ),
     "WriteAndReadTheArchive": (["s3:GetObject", "s3:PutObject"], OBJECTS),
+    "TryToWriteOnce": (["s3:GetObject", "s3:PutObject"], [CHECKS]),
     "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
-    "PublishEvents": (["kinesis:PutRecords"], [{"Fn::GetAtt": ["EventStream", "Arn"]}]),
+    "PublishEvents": (
+        ["kinesis:DescribeStreamSummary", "kinesis:PutRecords"],
+        [{"Fn::GetAtt": ["EventStream", "Arn"]}],
+    ),
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["CollectLogs", "Arn"]}]),
 }
@@ -47,7 +54,24 @@ VERIFY_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
 }
-ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS, "Verify": VERIFY_PERMISSIONS}
+VERSIONS = {"Fn::Sub": "${CollectFunction.Arn}:*"}
+DEPLOYMENTS = {
+    "Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${AWS::StackName}-*/*"
+}
+PRETRAFFIC_PERMISSIONS = {
+    "AskTheNewVersion": (["lambda:InvokeFunction"], [VERSIONS]),
+    "TellCodeDeploy": (["codedeploy:PutLifecycleEventHookExecutionStatus"], [DEPLOYMENTS]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["PreTrafficLogs", "Arn"]}]),
+}
+ALIAS = {"Ref": "CollectFunctionAliaslive"}  # its ARN
+NAMED = [*OBJECTS, CATALOG, CHECKS, VERSIONS, DEPLOYMENTS, ALIAS]  # what is named by more than the ARN of a resource
+ROLES = {
+    "Collect": PERMISSIONS,
+    "Drift": DRIFT_PERMISSIONS,
+    "Verify": VERIFY_PERMISSIONS,
+    "PreTraffic": PRETRAFFIC_PERMISSIONS,
+}
 LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"], "Verify": ["raw", "log"]}
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable"]
 
@@ -73,6 +97,27 @@ def test_the_daily_check_is_what_was_agreed():
     assert (function["CodeUri"], function["Handler"]) == ("functions/verify", "app.lambda_handler")
     assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 900, 1769)
     assert schedule_of("VerifyFunction")["ScheduleExpression"] == "cron(20 3 * * ? *)"
+
+
+def test_the_check_before_traffic_is_what_was_agreed():
+    function = properties("PreTrafficFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/pretraffic", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 900, 256)
+    assert "Events" not in function, "only CodeDeploy invokes it"
+
+
+def test_only_the_collect_function_is_published_in_versions():
+    published = {name: properties(name).get("AutoPublishAlias") for name in FUNCTIONS}
+    assert published == dict.fromkeys(FUNCTIONS) | {"CollectFunction": "live"}
+    assert schedule_of("CollectFunction")["Target"]["Arn"] == ALIAS
+
+
+def test_a_new_layer_is_a_new_version_of_the_collect_function():
+    def version(layer: str) -> list[str]:
+        return [name for name, it in translated(layer).items() if it["Type"] == "AWS::Lambda::Version"]
+
+    assert len(version("s3://bucket/key")) == 1
+    assert version("s3://bucket/key") == version("s3://bucket/key") != version("s3://bucket/another")
 
 
 def test_functions_and_layer_are_built_for_the_chosen_processor():
@@ -104,7 +149,7 @@ def test_the_schedule_is_the_parameters():
     assert schedule_of("CollectFunction")["ScheduleExpression"] == {"Ref": "ScheduleExpression"}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", SCHEDULED)
 def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_reported(function):
     schedule = schedule_of(function)
     assert schedule["State"] == {"Ref": "ScheduleState"}
@@ -116,6 +161,8 @@ def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_repo
 def test_two_stacks_fit_into_one_account():
     names = {"BucketName", "TableName", "FunctionName", "QueueName", "RoleName", "Name"}
     for resource in cloudformation().values():
+        if resource["Type"] == "AWS::Lambda::Alias":
+            continue  # its name is within its function's
         fixed = [name for name in names if isinstance(resource["Properties"].get(name), str)]
         assert fixed == [], resource["Type"]
     groups = [(name, "LogGroupName") for name in of_type("AWS::Logs::LogGroup")]
@@ -185,7 +232,7 @@ def test_listing_is_limited_to_the_orgs_own_prefixes():
 def test_every_statement_of_every_role_names_its_actions_and_resources():
     for role, statement in role_statements():
         assert not [action for action in listed(statement["Action"]) if "*" in action], role
-        named = [it for it in listed(statement["Resource"]) if it in [*OBJECTS, CATALOG] or set(it) == {"Fn::GetAtt"}]
+        named = [it for it in listed(statement["Resource"]) if it in NAMED or set(it) == {"Fn::GetAtt"}]
         assert named == listed(statement["Resource"]), role
 
 

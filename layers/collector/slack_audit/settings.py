@@ -59,6 +59,18 @@ class VerifySettings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(org=_org(env), archive_bucket=_required(env, "ARCHIVE_BUCKET"))
 
 
+class PreTrafficSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the check before traffic. It may only ask the new version."""
+
+    org: str
+    new_version: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "PreTrafficSettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(org=_org(env), new_version=_required(env, "NEW_VERSION"))
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "").strip()
     if not value:
