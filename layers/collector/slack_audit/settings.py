@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(
             org=_org(env),
-            slack_api_url=_url(_required(env, "SLACK_API_URL")),
+            slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")),
             slack_token_secret_arn=_required(env, "SLACK_TOKEN_SECRET_ARN"),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             event_stream=_required(env, "EVENT_STREAM"),
@@ -92,7 +92,7 @@ def _number(env: Mapping[str, str], name: str, *, least: int) -> int:
     return int(value)
 
 
-def _url(value: str) -> str:
+def slack_api_url(value: str) -> str:
     """The base with its path. Plain http would show the token to the network: on loopback only."""
     try:
         parts = urlsplit(value)
@@ -129,7 +129,7 @@ class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(
             org=_org(env),
-            slack_api_url=_url(_required(env, "SLACK_API_URL")),
+            slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             filter_names=tuple(filter(None, _actions(env).split(","))),
         )
