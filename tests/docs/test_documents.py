@@ -16,7 +16,7 @@ from slack_audit.checkpoint import Checkpoint
 from slack_audit.drift import Drift
 from slack_audit.log import LogEntry
 from slack_audit.parts import Report
-from slack_audit.settings import DriftSettings, Settings, VerifySettings
+from slack_audit.settings import DriftSettings, PreTrafficSettings, Settings, VerifySettings
 from slack_audit.verify.findings import WARNINGS, Kind
 from slack_audit.verify.prove import prove
 from slack_audit_cli.app import app
@@ -56,7 +56,12 @@ class Noted(dict[str, str]):
 
 @pytest.mark.parametrize(
     ("function", "settings"),
-    [("CollectFunction", Settings), ("DriftFunction", DriftSettings), ("VerifyFunction", VerifySettings)],
+    [
+        ("CollectFunction", Settings),
+        ("DriftFunction", DriftSettings),
+        ("VerifyFunction", VerifySettings),
+        ("PreTrafficFunction", PreTrafficSettings),
+    ],
 )
 def test_settings_template_and_code_agree_on_the_environment(function, settings):
     environment = template()["Resources"][function]["Properties"]["Environment"]["Variables"]
@@ -145,6 +150,11 @@ def test_the_sample_events_are_what_the_functions_take(sample):
     assert order.name == "backfill-1767225600-1769903999"
     assert bootstrap.requested_org.__doc__ is not None
     assert '{"org": "main"}' in bootstrap.requested_org.__doc__
+
+
+def test_the_sample_of_a_check_is_what_the_collect_function_takes():
+    event = json.loads((ROOT / "events" / "check.json").read_text())
+    assert event == {"org": template()["Parameters"]["Org"]["Default"], "check": True}
 
 
 def test_the_orders_that_the_readme_shows_are_understood():

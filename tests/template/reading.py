@@ -13,7 +13,8 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
+SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction")
+FUNCTIONS = (*SCHEDULED, "PreTrafficFunction")
 
 type Node = dict[str, Any]
 
@@ -36,19 +37,25 @@ def properties(logical_id: str) -> Node:
     return found
 
 
-def deployable() -> Node:
-    """The template after its code was uploaded."""
+def deployable(layer: str = "s3://bucket/key") -> Node:
+    """The template after its code was uploaded, the layer's content there."""
     source = template()
-    for resource, code in (*((name, "CodeUri") for name in FUNCTIONS), ("CollectorLayer", "ContentUri")):
-        source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
+    for name in FUNCTIONS:
+        source["Resources"][name]["Properties"]["CodeUri"] = "s3://bucket/key"
+    source["Resources"]["CollectorLayer"]["Properties"]["ContentUri"] = layer
     return source
 
 
 @cache
 def cloudformation() -> Node:
     """Every resource that a deployment makes, with those that SAM adds."""
+    return translated("s3://bucket/key")
+
+
+def translated(layer: str) -> Node:
+    """The same, with the layer's content there."""
     session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
-    translated: Node = Translator({}, Parser(), boto_session=session).translate(deployable(), {})
+    translated: Node = Translator({}, Parser(), boto_session=session).translate(deployable(layer), {})
     resources: Node = translated["Resources"]
     return resources
 

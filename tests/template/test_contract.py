@@ -92,7 +92,19 @@ VERIFY_VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-VARIABLES_OF = {"CollectFunction": VARIABLES, "DriftFunction": DRIFT_VARIABLES, "VerifyFunction": VERIFY_VARIABLES}
+PRETRAFFIC_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "NEW_VERSION": {"Ref": "CollectFunction.Version"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+VARIABLES_OF = {
+    "CollectFunction": VARIABLES,
+    "DriftFunction": DRIFT_VARIABLES,
+    "VerifyFunction": VERIFY_VARIABLES,
+    "PreTrafficFunction": PRETRAFFIC_VARIABLES,
+}
 LEAST = {
     "InitialLookbackHours": 0,
     "LiveLagSeconds": 0,
