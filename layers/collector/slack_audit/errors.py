@@ -13,7 +13,8 @@ CollectorError            whatever we raise on purpose
   - RefusedError          a person must fix the secret, the app, a filter or the address
     . ActionRefusedError  the same: a name in the action filter
 + CrowdedSecondError      a second with more events than one run can read: a person must give it more time
-+ StorageError            S3 or DynamoDB refused or did not answer: the run fails, the next one repeats it
++ StorageError            S3, DynamoDB or Secrets Manager did not do as asked: the run fails, the next one repeats it
+  - VersionTakenError     another call wrote this version of the secret: leave it
   - StorageRefusedError   the same; it will refuse until a person fixes a permission, the bucket or the table
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
 + LeaseLostError          another run took over: stop at once
@@ -21,6 +22,9 @@ CollectorError            whatever we raise on purpose
 + SinkError               the stream did not take records
   - SinkUnavailableError  try again later
   - SinkRefusedError      a person must fix the stream or a permission
++ RotationError           a step of a token's rotation failed: Secrets Manager repeats it; the text says what else to do
+  - TokenLostError        a person must have the app installed again
++ RedactedError           somebody else's error, without the secret that its text held
 """
 
 
@@ -92,6 +96,10 @@ class StorageRefusedError(StorageError):
     """An AWS service will refuse this call for as long as nobody changes something."""
 
 
+class VersionTakenError(StorageError):
+    """A version of the secret has another value than the one that was to be written."""
+
+
 class ArchiveDamagedError(StorageError):
     """An object of the archive is missing or has other bytes than its log entry says."""
 
@@ -114,6 +122,14 @@ class SinkUnavailableError(SinkError):
 
 class SinkRefusedError(SinkError):
     """The stream will refuse for as long as nobody changes something."""
+
+
+class RotationError(CollectorError):
+    """A step of the token's rotation could not be done."""
+
+
+class TokenLostError(RotationError):
+    """The refresh token is spent, and what it brought is nowhere."""
 
 
 class RedactedError(CollectorError):

@@ -39,6 +39,7 @@ UNKNOWN_FILTER_ACTIONS = "UnknownFilterActions"
 SCHEMA_CHANGES = "SchemaChanges"
 VERIFY_FINDINGS = "VerifyFindings"
 VERIFIED_EVENTS = "VerifiedEvents"
+ROTATION_FAILURES = "RotationFailures"
 
 logger = Logger(service=SERVICE, json_serializer=redaction.serialized)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
@@ -113,3 +114,8 @@ def record_proof(proof: Proof) -> None:
     metrics.add_dimension("org", proof.org)
     metrics.add_metric(VERIFY_FINDINGS, MetricUnit.Count, proof.faults)
     metrics.add_metric(VERIFIED_EVENTS, MetricUnit.Count, proof.coverage.events)
+
+
+def record_rotation(failure: BaseException | None) -> None:
+    """The metric of one step of a rotation."""
+    metrics.add_metric(ROTATION_FAILURES, MetricUnit.Count, int(failure is not None))
