@@ -6,10 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from ministack.services.cloudformation import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
@@ -48,15 +46,13 @@ def deployable(layer: str = "s3://bucket/key") -> Node:
 
 @cache
 def cloudformation() -> Node:
-    """Every resource that a deployment makes, with those that SAM adds."""
+    """Every resource that a deployment makes by itself, with those that SAM and loops add."""
     return translated("s3://bucket/key")
 
 
 def translated(layer: str) -> Node:
     """The same, with the layer's content there."""
-    session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
-    translated: Node = Translator({}, Parser(), boto_session=session).translate(deployable(layer), {})
-    resources: Node = translated["Resources"]
+    resources: Node = engine._apply_transforms(deployable(layer))["Resources"]
     return resources
 
 

@@ -177,7 +177,7 @@ def test_the_key_rotates_and_opens_only_for_the_account_its_logs_and_named_consu
     assert (key["EnableKeyRotation"], key["PendingWindowInDays"]) == (True, 30)
     account, grants, logs, consumers = key["KeyPolicy"]["Statement"]
     assert account["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
-    assert (grants["Effect"], grants["Principal"], grants["Action"]) == ("Deny", {"AWS": "*"}, "kms:CreateGrant")
+    assert (grants["Effect"], grants["Principal"], grants["Action"]) == ("Deny", "*", "kms:CreateGrant")
     assert logs["Principal"] == {"Service": {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}}
     (group,) = logs["Condition"]["ArnLike"].values()
     assert group["Fn::Sub"].endswith(":log-group:/aws/lambda/${AWS::StackName}-*")
