@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from tests.template.reading import FUNCTIONS, ROOT, properties, schedule_of, template
+from tests.template.reading import FUNCTIONS, KEY, ROOT, properties, schedule_of, template
 
 PARAMETERS = {
     "Org": "main",
@@ -23,14 +23,37 @@ PARAMETERS = {
     "ActorFilter": "",
     "EntityFilter": "",
     "AlarmTopicArn": "",
+    "LagAlarmSeconds": 900,
+    "SilenceHours": 24,
+    "KmsKeyArn": "",
+    "ObjectLockMode": "OFF",
+    "ObjectLockDays": 365,
+    "ColdStorageDays": 180,
+    "AccessLogBucket": "",
+    "BreakGlassArn": "",
+    "StreamMode": "PROVISIONED",
+    "StreamShards": 1,
+    "StreamRetentionHours": 168,
+    "ConsumerAccounts": "",
+    "PermissionsBoundaryArn": "",
+    "VpcSubnetIds": "",
+    "VpcSecurityGroupIds": "",
+    "CollectConcurrency": 5,
+    "LogRetentionDays": 400,
+    "DeploymentType": "Linear10PercentEvery1Minute",
 }
 OUTPUTS = {
-    "CollectFunctionName": {"Ref": "CollectFunction"},
+    "CollectFunctionName": {"Ref": "CollectFunction.Alias"},
     "ArchiveBucketName": {"Ref": "ArchiveBucket"},
     "EventStreamName": {"Ref": "EventStream"},
     "CheckpointTableName": {"Ref": "CheckpointTable"},
     "SlackTokenSecretArn": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
     "FailureQueueUrl": {"Ref": "FailureQueue"},
+    "ScheduleDeadLetterQueueUrl": {"Ref": "ScheduleDeadLetterQueue"},
+    "DashboardUrl": {
+        "Fn::Sub": "https://${AWS::Region}.console.aws.amazon.com/cloudwatch/home?region=${AWS::Region}#dashboards:name=${Dashboard}"
+    },
+    "EncryptionKeyArn": KEY,
     "DriftFunctionName": {"Ref": "DriftFunction"},
     "VerifyFunctionName": {"Ref": "VerifyFunction"},
 }
@@ -76,6 +99,13 @@ LEAST = {
     "LatePassMinutes": 0,
     "FinalPassHours": 0,
     "SlackCallsPerMinute": 1,
+    "LagAlarmSeconds": 120,
+    "SilenceHours": 1,
+    "ObjectLockDays": 1,
+    "ColdStorageDays": 0,
+    "StreamShards": 1,
+    "StreamRetentionHours": 24,
+    "CollectConcurrency": 0,
 }
 ENVIRONMENTS = ["default", "staging", "prod"]
 
@@ -111,7 +141,14 @@ def test_a_number_has_a_least_value(name, least):
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("ScheduleState", ["ENABLED", "DISABLED"]), ("Architecture", ["arm64", "x86_64"])]
+    ("name", "values"),
+    [
+        ("ScheduleState", ["ENABLED", "DISABLED"]),
+        ("Architecture", ["arm64", "x86_64"]),
+        ("ObjectLockMode", ["OFF", "GOVERNANCE", "COMPLIANCE"]),
+        ("StreamMode", ["PROVISIONED", "ON_DEMAND"]),
+        ("DeploymentType", ["AllAtOnce", "Canary10Percent5Minutes", "Linear10PercentEvery1Minute"]),
+    ],
 )
 def test_a_choice_takes_only_its_values(name, values):
     assert template()["Parameters"][name]["AllowedValues"] == values
@@ -199,6 +236,25 @@ def test_the_token_may_not_go_to(url):
         ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call", True),
         ("AlarmTopicArn", "arn:aws:sqs:eu-central-1:123456789012:on-call", False),
         ("AlarmTopicArn", "on-call", False),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab", True),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab", True),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:alias/audit", False),
+        ("KmsKeyArn", "alias/aws/s3", False),
+        ("AccessLogBucket", "access-logs.example.com", True),
+        ("AccessLogBucket", "arn:aws:s3:::access-logs", False),
+        ("BreakGlassArn", "arn:aws:iam::123456789012:role/ops/break-glass", True),
+        ("BreakGlassArn", "arn:aws:iam::123456789012:root", False),
+        ("BreakGlassArn", "*", False),
+        ("ConsumerAccounts", "123456789012", True),
+        ("ConsumerAccounts", "12345678901", False),
+        ("ConsumerAccounts", "*", False),
+        ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/boundary", True),
+        ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", True),
+        ("PermissionsBoundaryArn", "boundary", False),
+        ("VpcSubnetIds", "subnet-0123456789abcdef0", True),
+        ("VpcSubnetIds", "vpc-0123456789abcdef0", False),
+        ("VpcSecurityGroupIds", "sg-0123456789abcdef0", True),
+        ("VpcSecurityGroupIds", "default", False),
     ],
 )
 def test_a_parameter_takes_a_value_or_refuses_it(name, value, accepted):
@@ -222,7 +278,7 @@ def test_these_are_all_functions():
 @pytest.mark.parametrize(("function", "variables"), VARIABLES_OF.items())
 def test_a_function_gets_these_variables_and_no_others(function, variables):
     assert properties(function)["Environment"] == {"Variables": variables}
-    assert template().get("Globals") is None
+    assert set(template()["Globals"]["Function"]) == {"VpcConfig"}
 
 
 @pytest.mark.parametrize(

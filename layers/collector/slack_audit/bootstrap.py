@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from slack_audit import __version__, orders
+from slack_audit import check as checks
 from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
@@ -21,6 +22,7 @@ from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
 from slack_audit.adapters.vault_s3 import CLIENT, S3Vault
 from slack_audit.backfill import List, Order
+from slack_audit.check import Checked, Outside
 from slack_audit.collect import Run
 from slack_audit.drift import Watch
 from slack_audit.errors import SettingsError
@@ -45,8 +47,12 @@ STREAM = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", 
 
 @cache
 def _source(settings: Settings) -> SlackSource:
-    token = SecretToken(boto3.client("secretsmanager", config=STORES), settings.slack_token_secret_arn)
-    return SlackSource(settings.slack_api_url, settings.org, token, __version__)
+    return SlackSource(settings.slack_api_url, settings.org, _token(settings), __version__)
+
+
+@cache
+def _token(settings: Settings) -> SecretToken:
+    return SecretToken(boto3.client("secretsmanager", config=STORES), settings.slack_token_secret_arn)
 
 
 @cache
@@ -134,6 +140,19 @@ def carry_out(order: Order | List, settings: Settings, context: "LambdaContext")
     """Does what a person wants done to the backfills. Raises CollectorError."""
     with parts(settings, context) as outside:
         return orders.carry_out(order, outside, policy(settings))
+
+
+def check(settings: Settings, context: "LambdaContext") -> Checked:
+    """What is wrong that would keep this deployment from collecting. Collects nothing."""
+    outside = Outside(
+        token=_token(settings),
+        source=_source(settings),
+        archive=_archive(settings),
+        table=DynamoDBCheckpoints(_table(), settings.checkpoint_table, settings.org),
+        stream=_sink(settings),
+        clock=LambdaClock(context.get_remaining_time_in_millis),
+    )
+    return checks.check(settings.org, settings.filters, outside)
 
 
 def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:

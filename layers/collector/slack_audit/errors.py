@@ -9,10 +9,12 @@ CollectorError            whatever we raise on purpose
   - CursorRefusedError    walk the second again from its start
   - RangeRefusedError     correct the clock, then ask again; a person where that does not help
   - TokenRefusedError     fetch the token anew and ask once more; then a person must fix it
+    . TokenMissingError   the same: nobody has put one yet
   - RefusedError          a person must fix the secret, the app, a filter or the address
     . ActionRefusedError  the same: a name in the action filter
 + CrowdedSecondError      a second with more events than one run can read: a person must give it more time
 + StorageError            S3 or DynamoDB refused or did not answer: the run fails, the next one repeats it
+  - StorageRefusedError   the same; it will refuse until a person fixes a permission, the bucket or the table
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
 + LeaseLostError          another run took over: stop at once
 + LeaseBusyError          another run holds the lease: send the order again
@@ -66,6 +68,10 @@ class TokenRefusedError(SourceError):
     """Slack does not accept the token."""
 
 
+class TokenMissingError(TokenRefusedError):
+    """The secret has no value: nobody has put a token yet."""
+
+
 class RefusedError(SourceError):
     """Slack will refuse this request for as long as nobody changes something."""
 
@@ -80,6 +86,10 @@ class CrowdedSecondError(CollectorError):
 
 class StorageError(CollectorError):
     """An AWS service that keeps our state refused a call or did not answer."""
+
+
+class StorageRefusedError(StorageError):
+    """An AWS service will refuse this call for as long as nobody changes something."""
 
 
 class ArchiveDamagedError(StorageError):
@@ -104,3 +114,7 @@ class SinkUnavailableError(SinkError):
 
 class SinkRefusedError(SinkError):
     """The stream will refuse for as long as nobody changes something."""
+
+
+class RedactedError(CollectorError):
+    """An error that nobody foresaw, told by its kind and its text, from which a secret was taken out."""

@@ -83,6 +83,27 @@ class Sink(Protocol):
         """One call with at most what the limits allow. Returns what was not accepted, in order. Raises SinkError."""
 
 
+class SinkState(msgspec.Struct, frozen=True):
+    """Whether a sink takes records as far as can be told without sending one, and what it says of itself."""
+
+    takes: bool
+    said: str
+
+
+class TriedTable(Protocol):
+    """A table that a run would write its checkpoint to."""
+
+    def try_to_write(self) -> None:
+        """Raises StorageError where a write of ours would be refused. Changes nothing, whoever holds the lease."""
+
+
+class TriedSink(Protocol):
+    """A sink that a run would send records to."""
+
+    def state(self) -> SinkState:
+        """What can be told without sending a record. Raises SinkError."""
+
+
 class Clock(Protocol):
     """The host's time and what is left of it."""
 
@@ -95,6 +116,9 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Waits."""
 
+
+Token = Callable[[bool], str]
+"""The token, read anew if asked to be fresh. Raises SourceError."""
 
 Ahead = Callable[[Callable[[], Answer]], Future[Answer]]
 """Starts a call of the source while the run goes on."""
