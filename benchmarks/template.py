@@ -63,7 +63,9 @@ class Filled:
             case "Fn::Join":
                 return argument[0].join(str(self.value(it)) for it in argument[1])
             case "Fn::If":
-                return self.value(argument[1] if self._holds(self._template["Conditions"][argument[0]]) else argument[2])
+                return self.value(
+                    argument[1] if self._holds(self._template["Conditions"][argument[0]]) else argument[2]
+                )
         return written
 
     def _substituted(self, argument: Any) -> str:

@@ -1,6 +1,7 @@
 """`python -m benchmarks.load`: simulates, proves, and writes down what came out."""
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -26,11 +27,11 @@ def main() -> int:
         simulation.metrics.write(asked.folder / "metrics.ndjson")
         ran = time.monotonic() - begun
         findings = simulation.findings()
-    print(f"{findings.happened:,} events, {findings.states}, {findings.starts} cold starts")
-    print(f"archived {findings.archive.met:,}, streamed {findings.streamed.met:,}")
-    print(f"{ran:.0f} s, and {time.monotonic() - begun - ran:.0f} s for the proof")
-    for fault in findings.faults:
-        print(fault)
+    took = {"simulated_in": round(ran), "proven_in": round(time.monotonic() - begun - ran)}
+    plan_said = {"hours": plan.hours, "rate": plan.rate, "seed": plan.seed, "small": plan.small}
+    summary = {**plan_said, **took, **findings.summary()}
+    (asked.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    print(json.dumps(summary, indent=2))
     return 1 if findings.faults else 0
 
 

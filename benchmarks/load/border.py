@@ -2,13 +2,15 @@
 
 The calls are real, over sockets to the embedded AWS and the stand-in for Slack. Here they take as long as they would on
 AWS, by the figures below, and here a seed decides which one fails: refused, throttled, never answered, or answered
-after nobody waits any more. The stream's one shard takes what a shard takes.
+after nobody waits any more. The stream's shards take what shards take.
 """
 
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
@@ -50,17 +52,19 @@ class _PutRecords(msgspec.Struct):
     Records: list[msgspec.Raw]
 
 
-class _Shard:
-    """A second's worth of records and bytes, filled up as time passes."""
+class _Shards:
+    """A second's worth of records and bytes of all shards, filled up as time passes."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, shards: int) -> None:
         self._at = now
-        self._records, self._bytes = float(SHARD_RECORDS), float(SHARD_BYTES)
+        self._most = shards * SHARD_RECORDS, shards * SHARD_BYTES
+        self._records, self._bytes = map(float, self._most)
 
     def refill(self, now: float) -> None:
         passed, self._at = now - self._at, now
-        self._records = min(SHARD_RECORDS, self._records + passed * SHARD_RECORDS)
-        self._bytes = min(SHARD_BYTES, self._bytes + passed * SHARD_BYTES)
+        records, size = self._most
+        self._records = min(records, self._records + passed * records)
+        self._bytes = min(size, self._bytes + passed * size)
 
     def takes(self, record: msgspec.Raw) -> bool:
         size = len(memoryview(record)) * 3 // 4  # in base64, with its key
@@ -74,21 +78,23 @@ class _Shard:
 class Border:
     """Of one process. `begin` a run before every invocation."""
 
-    def __init__(self, clock: SharedClock) -> None:
+    def __init__(self, clock: SharedClock, shards: int) -> None:
         self.clock = clock
-        self._shard = _Shard(clock.now())
+        self._shards = _Shards(clock.now(), shards)
         self._http = URLLib3Session()
         self._weather = Weather("")
         self._dice = random.Random()
         self._calls = 0
         self._deadline = 0.0
         self.spoiled = 0
+        self.written: Counter[str] = Counter()
 
     def begin(self, weather: Weather, deadline: float) -> None:
         """From now on it is this run's weather, and at the deadline the process is killed."""
         self._weather, self._deadline = weather, deadline
         self._dice = random.Random(weather.seed)
         self._calls = self.spoiled = 0
+        self.written.clear()
 
     def time_left(self) -> int:
         """Milliseconds until the run is killed."""
@@ -107,14 +113,17 @@ class Border:
         """A call of boto3; None: it goes its way."""
         _event, service, operation = event_name.split(".")
         self._count()
-        self.pass_time(CALL[service] + BYTE.get(service, 0) * _size(request))
+        size = len(_body(request))
+        self.written[f"{service} bytes"] += size
+        self.written[f"{service} units"] += -(-size // 1024)
+        self.pass_time(CALL[service] + BYTE.get(service, 0) * size)
         if service == "kinesis" and self.clock.now() in self._weather.stream_is_down:
             self.pass_time(CONNECT)
             raise EndpointConnectionError(endpoint_url=request.url)
         if self._dice.random() < self._weather.chance:
             self.spoiled += 1
             return self._spoil(service, request)
-        return self._through_the_shard(request) if operation == "PutRecords" else None
+        return self._through_the_shards(request) if operation == "PutRecords" else None
 
     def _spoil(self, service: str, request: AWSPreparedRequest) -> AWSResponse | None:
         match self._dice.choice(("throttle", "throttle", "broken", "unreached", "lost", "too late")):
@@ -138,11 +147,11 @@ class Border:
         if isinstance(request.body, BytesIO):
             request.body.seek(0)
 
-    def _through_the_shard(self, request: AWSPreparedRequest) -> AWSResponse | None:
-        """What the shard takes goes on; the answer refuses the rest in its place."""
-        self._shard.refill(self.clock.now())
-        records = msgspec.json.decode(request.body, type=_PutRecords).Records
-        taken = [self._shard.takes(record) for record in records]
+    def _through_the_shards(self, request: AWSPreparedRequest) -> AWSResponse | None:
+        """What the shards take goes on; the answer refuses the rest in its place."""
+        self._shards.refill(self.clock.now())
+        records = msgspec.json.decode(_body(request), type=_PutRecords).Records
+        taken = [self._shards.takes(record) for record in records]
         if all(taken):
             return None
         passed = [record for record, is_taken in zip(records, taken, strict=True) if is_taken]
@@ -152,8 +161,8 @@ class Border:
         return _answer(request, 200, {"FailedRecordCount": len(taken) - len(passed), "Records": merged})
 
     def _put(self, request: AWSPreparedRequest, records: list[msgspec.Raw]) -> list[dict[str, str]]:
-        written = msgspec.json.encode({**msgspec.json.decode(request.body), "Records": records})
-        headers = HeadersDict({**request.headers, "Content-Length": str(len(written))})
+        written = msgspec.json.encode({**msgspec.json.decode(_body(request)), "Records": records})
+        headers: Any = HeadersDict({**request.headers, "Content-Length": str(len(written))})
         reply = self._http.send(AWSPreparedRequest(request.method, request.url, headers, written, stream_output=False))
         results: list[dict[str, str]] = json.loads(reply.content)["Records"]
         return results
@@ -179,9 +188,9 @@ class Border:
             os._exit(KILLED)
 
 
-def _size(request: AWSPreparedRequest) -> int:
+def _body(request: AWSPreparedRequest) -> bytes:
     body: Any = request.body
-    return len(body.getbuffer() if isinstance(body, BytesIO) else body or b"")
+    return body.getvalue() if isinstance(body, BytesIO) else body or b""
 
 
 def _refusal(service: str, request: AWSPreparedRequest, status: int, code: str) -> AWSResponse:
@@ -207,10 +216,9 @@ class _Inline:
     def __init__(self, **_: object) -> None:
         """Takes what a ThreadPoolExecutor takes."""
 
-    def submit(self, call: Any) -> Any:
-        from concurrent.futures import Future  # noqa: PLC0415
-
-        future: Future[Any] = Future()
+    def submit[T](self, call: Callable[[], T]) -> Future[T]:
+        """Done by the time it returns."""
+        future: Future[T] = Future()
         try:
             future.set_result(call())
         except Exception as error:  # noqa: BLE001 - as a pool does

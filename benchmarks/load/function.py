@@ -23,12 +23,14 @@ _FORGET_PEAK = "5"  # what resets the peak, by proc(5)
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an invocation used: seconds of processor, kB of memory at its end and at most, calls that went wrong."""
+    """What an invocation used: seconds of processor, kB of memory at its end and at most, calls of AWS that went wrong,
+    and what it sent to each service, in bytes and in units of 1 kB."""
 
     cpu: float
     resident: int
     peak: int
     spoiled: int
+    written: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Code:
     timeout: int
     memory: int
     environment: dict[str, str]
+    shards: int
     output: Path
 
 
@@ -123,7 +126,7 @@ def _serve(code: Code, clock_file: Path, connection: Connection) -> None:
         os.dup2(output.fileno(), 1)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     clock = SharedClock(clock_file)
-    border = Border(clock)
+    border = Border(clock, code.shards)
     with virtual_time(border), suppress(EOFError):
         module, _, name = code.handler.rpartition(".")
         handler = getattr(import_module(module), name)
@@ -142,7 +145,7 @@ def _invoked(handler: Any, event: dict[str, Any], context: _Context, border: Bor
     except Exception as error:  # noqa: BLE001 - Lambda reports every one
         failure = f"{type(error).__name__}: {error}"
     resident, peak = _memory()
-    return answer, failure, Usage(_cpu() - before, resident, peak, border.spoiled)
+    return answer, failure, Usage(_cpu() - before, resident, peak, border.spoiled, dict(border.written))
 
 
 def _cpu() -> float:

@@ -8,7 +8,6 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 START = 1_772_409_600  # Monday, 2026-03-02T00:00:00Z
 SLACK_OUTAGE = (10 * HOUR, 40 * MINUTE)  # after the start of a day, and for how long
 STREAM_OUTAGE = (15 * HOUR, 30 * MINUTE)
-LAST_STARTS = HOUR  # at the end of a day in which nothing more breaks down
 
 
 class Stretch(NamedTuple):
@@ -21,6 +20,9 @@ class Stretch(NamedTuple):
         return isinstance(moment, int | float) and self.lo <= moment < self.hi
 
 
+NEVER = Stretch(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Weather:
     """What may happen to one run: `chance` that a call of AWS goes wrong, and the call at which the run is killed."""
@@ -29,7 +31,7 @@ class Weather:
     chance: float = 0.0
     slow: float = 0.0
     killed_at: int | None = None
-    stream_is_down: Stretch = Stretch(0, 0)
+    stream_is_down: Stretch = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,12 @@ class Plan:
     rate: float = 100.0  # events a second, on average
     seed: int = 1
     small: bool = False  # events of 250 bytes instead of 730
+    shards: int = 4  # of the stream; one takes a thousand events a second
     late: float = 0.01  # share of events that Slack shows late
     aws_chance: float = 0.01  # that a call of AWS goes wrong
     slack_chance: float = 0.03  # that Slack's answer is no good
-    slow_chance: float = 0.005  # that it takes longer than anybody waits
-    kill_chance: float = 0.02  # that a run is killed
+    slow_chance: float = 0.003  # that it takes longer than anybody waits
+    kill_chance: float = 0.01  # that a run is killed
 
     @property
     def seconds(self) -> int:

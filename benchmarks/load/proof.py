@@ -1,7 +1,11 @@
 """What of the recipe's events came where: byte for byte, once in the archive, at least once in the stream."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.request import Request, urlopen
+
+import msgspec
 
 from benchmarks.load.plan import START
 from benchmarks.load.recipe import Recipe
@@ -27,7 +31,7 @@ class Seen:
     def note(self, raw: bytes) -> None:
         """One event as it was found. Strange is one that Slack never showed in these bytes."""
         place = self.recipe.place_of(raw)
-        if place is None or self.recipe.raw(*place) != raw:
+        if place is None:
             self.strange.append(raw)
             return
         at = self.recipe.before[place[0] - START] + place[1]
@@ -45,29 +49,46 @@ class Seen:
         return self.met - (len(self.times) - self.missing)
 
 
+class _Record(msgspec.Struct):
+    Data: bytes
+
+
+class _Records(msgspec.Struct):
+    Records: list[_Record]
+    NextShardIterator: str
+
+
 class Consumer:
     """Reads the stream from time to time, and has it made anew: the embedded AWS keeps all of it in memory."""
 
-    def __init__(self, kinesis: Any, stream: str, seen: Seen) -> None:
+    def __init__(self, kinesis: Any, stream: str, shards: int, seen: Seen) -> None:
         self._kinesis = kinesis
         self._stream = stream
+        self._shards = shards
         self.seen = seen
 
     def make(self) -> None:
-        """A stream with one shard."""
-        self._kinesis.create_stream(StreamName=self._stream, ShardCount=1)
+        """An empty stream."""
+        self._kinesis.create_stream(StreamName=self._stream, ShardCount=self._shards)
 
     def drain(self) -> None:
         """Everything that is in the stream by now. Nobody may be writing."""
-        (shard,) = self._kinesis.describe_stream(StreamName=self._stream)["StreamDescription"]["Shards"]
-        where = {"StreamName": self._stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
-        iterator = self._kinesis.get_shard_iterator(**where)["ShardIterator"]
-        while (reply := self._kinesis.get_records(ShardIterator=iterator, Limit=READ))["Records"]:
-            for record in reply["Records"]:
-                self.seen.note(record["Data"])
-            iterator = reply["NextShardIterator"]
+        for shard in self._kinesis.list_shards(StreamName=self._stream)["Shards"]:
+            where = {"StreamName": self._stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+            iterator = self._kinesis.get_shard_iterator(**where)["ShardIterator"]
+            while (reply := self._records(iterator)).Records:
+                for record in reply.Records:
+                    self.seen.note(record.Data)
+                iterator = reply.NextShardIterator
         self._kinesis.delete_stream(StreamName=self._stream)
         self.make()
+
+    def _records(self, iterator: str) -> _Records:
+        """GetRecords, without what boto3 makes of millions of records."""
+        asked = json.dumps({"ShardIterator": iterator, "Limit": READ}).encode()
+        headers = {"X-Amz-Target": "Kinesis_20131202.GetRecords", "Content-Type": "application/x-amz-json-1.1"}
+        with urlopen(Request(self._kinesis.meta.endpoint_url, asked, headers), timeout=60) as reply:
+            return msgspec.json.decode(reply.read(), type=_Records)
 
 
 def archived(vault: Vault, org: str, seen: Seen) -> None:

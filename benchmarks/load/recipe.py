@@ -7,7 +7,7 @@ import json
 import math
 import random
 from array import array
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from benchmarks.load.plan import DAY, HOUR, MINUTE, START, Plan
 from local.slack.generate import Generator, Lateness
@@ -21,8 +21,8 @@ _MASK = (1 << ID_BITS) - 1
 _FACTOR = 0x9E3779B97F4A7C15F39CC0605CEDC835  # odd, so multiplying by it loses nothing
 _INVERSE = pow(_FACTOR, -1, 1 << ID_BITS)
 _PLACE_BITS = 20  # for the number of an event in its second
-_SPLIT = len('{"id":"')
-_DATED = b'{"id":"%b","date_create":%d%b'
+_EVENT = b'{"id":"%032x","date_create":%d%b'
+_ID = slice(len('{"id":"'), len('{"id":"') + 32)
 
 
 class Recipe:
@@ -73,15 +73,15 @@ class Recipe:
         return second + 30 + luck / 0xFFFF * longest
 
     def place_of(self, raw: bytes) -> tuple[int, int] | None:
-        """Second and number of the event that these bytes claim to be; None if there is no such event."""
+        """Second and number of the event that these are the bytes of; None if there is no such event."""
         try:
-            scrambled = int(raw[_SPLIT : _SPLIT + 36].replace(b"-", b""), 16)
+            scrambled = int(raw[_ID], 16)
         except ValueError:
             return None
         number = (scrambled * _INVERSE & _MASK) ^ self._salt
         second, place = number >> _PLACE_BITS, number & ((1 << _PLACE_BITS) - 1)
-        known = 0 <= second - START < len(self.counts) and place < self.counts[second - START]
-        return (second, place) if known else None
+        is_known = 0 <= second - START < len(self.counts) and place < self.counts[second - START]
+        return (second, place) if is_known and _made(second, scrambled, self._bodies).raw == raw else None
 
     def _scrambled(self, second: int, place: int) -> int:
         return (second << _PLACE_BITS | place ^ self._salt) * _FACTOR & _MASK
@@ -89,13 +89,7 @@ class Recipe:
 
 def _made(second: int, scrambled: int, bodies: list[tuple[bytes, str, str, str]]) -> Event:
     tail, action, actor, entity = bodies[(scrambled >> 40) % BODIES]
-    return Event(second, _DATED % (_identity(scrambled), second, tail), action, actor, entity)
-
-
-def _identity(scrambled: int) -> bytes:
-    """In the form of a UUID."""
-    digits = scrambled.to_bytes(16).hex().encode()
-    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return Event(second, _EVENT % (scrambled, second, tail), action, actor, entity)
 
 
 def _bodies(plan: Plan) -> list[tuple[bytes, str, str, str]]:
@@ -107,7 +101,7 @@ def _bodies(plan: Plan) -> list[tuple[bytes, str, str, str]]:
 
 
 def _whole(event: Event) -> bytes:
-    return event.raw[len(_DATED % (_identity(0), START, b"")) :]
+    return event.raw[event.raw.index(b',"action"') :]
 
 
 def _small(event: Event) -> bytes:
@@ -134,7 +128,7 @@ def _counts(plan: Plan) -> array[int]:
     crowded = round(CROWDED * plan.rate / 100)
     scale = (plan.events - crowded) / sum(wishes)
     edges = [round(edge * scale) for edge in accumulate(wishes, initial=0.0)]
-    counts = array("l", (after - before for before, after in zip(edges, edges[1:], strict=False)))
+    counts = array("l", (after - before for before, after in pairwise(edges)))
     counts[dice.randrange(plan.seconds)] += crowded
     return counts
 

@@ -5,7 +5,7 @@ Metrics are read from what the functions write, in CloudWatch's embedded metric 
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,8 +15,11 @@ EVENTS = "events"  # the message of a log line that says how many events of an a
 
 @dataclass(slots=True)
 class Row:
-    """One start of the collect function. Figures of a process that was killed, and of a start while a run was still
-    under way, are None."""
+    """One start of the collect function. Seconds are of virtual time, memory is in kB.
+
+    `lag` and `publish_lag` are how far archive and stream are behind Slack's clock, `backlog` the entries that are not
+    in the stream, all as the stores say at the run's end. What only a process that is not killed can say is None.
+    """
 
     minute: float
     state: str
@@ -30,8 +33,8 @@ class Row:
     rate_limited: int = 0
     failed_records: int = 0
     lag: int = 0
+    publish_lag: int = 0
     backlog: int = 0
-    unsent: int = 0
     cpu: float | None = None
     resident: int | None = None
     peak: int | None = None
@@ -57,6 +60,10 @@ class Metrics:
         self._series: dict[tuple[str, str, str], Series] = {}
         self.actions: Counter[str] = Counter()
 
+    def series(self) -> list[Series]:
+        """All of them."""
+        return list(self._series.values())
+
     def read(self, minute: int, output: Iterable[str]) -> list[dict[str, Any]]:
         """Takes what a function wrote; returns its other lines, of its log."""
         lines = list(_objects(output))
@@ -67,21 +74,23 @@ class Metrics:
                 self.actions[line["action"]] += line["events"]
         return [line for line in lines if "_aws" not in line]
 
-    def add(self, minute: int, namespace: str, dimensions: dict[str, str], metric: str, unit: str, value: float) -> None:
-        """One value."""
-        key = namespace, json.dumps(dimensions, sort_keys=True), metric
-        series = self._series.setdefault(key, Series(namespace, dimensions, metric, unit))
-        series.minutes.append(minute)
-        series.values.append(round(value, 3))
+    def add(self, minute: int, values: Mapping[str, tuple[str, float]], *, namespace: str, **dimensions: str) -> None:
+        """One value of each metric, with its unit."""
+        for metric, (unit, value) in values.items():
+            key = namespace, json.dumps(dimensions, sort_keys=True), metric
+            series = self._series.setdefault(key, Series(namespace, dimensions, metric, unit))
+            series.minutes.append(minute)
+            series.values.append(round(value, 3))
 
     def _embedded(self, minute: int, line: dict[str, Any]) -> None:
         for directive in line["_aws"]["CloudWatchMetrics"]:
             for names in directive["Dimensions"]:
                 dimensions = {name: line[name] for name in names}
                 for metric in directive["Metrics"]:
-                    name, values = metric["Name"], line[metric["Name"]]
+                    values = line[metric["Name"]]
                     for value in values if isinstance(values, list) else [values]:
-                        self.add(minute, directive["Namespace"], dimensions, name, metric["Unit"], value)
+                        found = {metric["Name"]: (metric["Unit"], value)}
+                        self.add(minute, found, namespace=directive["Namespace"], **dimensions)
 
     def write(self, path: Path) -> None:
         """A line for each series: first minute, steps between minutes where they are not 1, and the values."""
@@ -105,7 +114,12 @@ def _packed(series: Series) -> dict[str, Any]:
         if not runs or runs[-1][0] + len(runs[-1][1]) != minute:
             runs.append((minute, []))
         runs[-1][1].append(int(value) if value == int(value) else value)
-    head = {"namespace": series.namespace, "dimensions": series.dimensions, "metric": series.metric, "unit": series.unit}
+    head = {
+        "namespace": series.namespace,
+        "dimensions": series.dimensions,
+        "metric": series.metric,
+        "unit": series.unit,
+    }
     return {**head, "runs": runs}
 
 
@@ -131,5 +145,7 @@ class Rows:
 
     def write(self, row: Row) -> None:
         """One more."""
-        self._file.write(json.dumps({name: it for name, it in asdict(row).items() if it is not None}) + "\n")
+        self._file.write(
+            json.dumps({name: it for name, it in asdict(row).items() if it is not None}, separators=(",", ":")) + "\n"
+        )
         self._file.flush()

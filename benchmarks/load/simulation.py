@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from benchmarks.load import slack
 from benchmarks.load.clock import SharedClock
-from benchmarks.load.function import Code, Function, Outcome
+from benchmarks.load.function import Code, Function, Outcome, Usage
 from benchmarks.load.plan import HOUR, MINUTE, START, Plan, Weather
 from benchmarks.load.proof import Consumer, Seen, archived
 from benchmarks.load.recipe import Recipe
@@ -32,7 +32,14 @@ DRAINED_EVERY = 3  # starts: the embedded AWS looks through all that its stream 
 BY_NIGHT = 10 * MINUTE  # between two runs after the day, when only the passes behind have something to read
 LATE, FINAL = 35 * MINUTE, 25 * HOUR + 300  # seconds that they are behind (bootstrap.lags)
 VERIFIED_AT = 3 * HOUR + 20 * MINUTE  # after the start of a day
+SLACK_IS_AHEAD = 2.5  # seconds that its clock is
 CALM = Weather("calm")
+ODDITIES: dict[str, Any] = {
+    "last_page": "rotate",
+    "short_pages": 0.01,
+    "dangling_cursors": 0.005,
+    "duplicates": 0.0005,
+}
 HABITS = (  # what Slack's bad answers are, in parts of all of them
     ({"kind": "status", "status": 500}, 6),
     ({"kind": "status", "status": 503}, 4),
@@ -54,8 +61,8 @@ class Findings:
     proof: Proof
     starts: int
     states: dict[str, int]
-    status: dict[str, Any]
-    stored: dict[str, int]
+    slack: dict[str, Any]
+    beside: dict[str, Usage]
 
     @property
     def faults(self) -> list[str]:
@@ -69,6 +76,27 @@ class Findings:
             "findings of the verifier": self.proof.faults,
         }
         return [f"{count:,} {what}" for what, count in said.items() if count]
+
+    def summary(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        coverage = self.proof.coverage
+        return {
+            "events": self.happened,
+            "archived": self.archive.met,
+            "streamed": self.streamed.met,
+            "repeats_in_the_stream": self.streamed.repeats,
+            "faults": self.faults,
+            "starts": self.states,
+            "cold_starts": self.starts,
+            "proof": self.proof.summary(),
+            "stored_bytes": coverage.stored,
+            "unpacked_bytes": coverage.unpacked,
+            "slack_calls": self.slack["calls"],
+            "slack_entries_served": self.slack["entries_served"],
+            "slack_rate_limited": self.slack["rate_limited"],
+            "slack_answers_spoiled": self.slack["faults_spoiled"],
+            "beside": {name: {"cpu": usage.cpu, "peak_kb": usage.peak} for name, usage in self.beside.items()},
+        }
 
 
 @dataclass
@@ -85,8 +113,8 @@ class Simulation:
     recipe: Recipe
     metrics: Metrics = field(default_factory=Metrics)
     states: dict[str, int] = field(default_factory=dict)
-    collected: int = 0
-    sent: int = 0
+    failures: int = 0
+    beside: dict[str, Usage] = field(default_factory=dict)
 
     # the day
 
@@ -124,9 +152,10 @@ class Simulation:
         if self.clock.now() <= at:
             self.clock.go_to(at)
             outcome = self.functions["CollectFunction"].invoke({"org": ORG}, self._weather(at))
-            self._note(row, outcome)
             row.seconds = round(self.clock.now() - at, 2)
             row.state = _state(outcome)
+            self._note(row, outcome)
+            self._measure(row, outcome)
         self.states[row.state] = self.states.get(row.state, 0) + 1
         self._look(row, max(at, self.clock.now()))
         self.rows.write(row)
@@ -140,7 +169,12 @@ class Simulation:
         row.error = outcome.error
         if outcome.usage is not None:
             usage = outcome.usage
-            row.cpu, row.resident, row.peak, row.spoiled = round(usage.cpu, 3), usage.resident, usage.peak, usage.spoiled
+            row.cpu, row.resident, row.peak, row.spoiled = (
+                round(usage.cpu, 3),
+                usage.resident,
+                usage.peak,
+                usage.spoiled,
+            )
         reports = [line for line in logged if line.get("message") in {"collected", "run failed"}]
         for report in reports[-1:]:
             row.stopped = report["stopped"]
@@ -148,13 +182,44 @@ class Simulation:
             row.calls, row.rate_limited = report["calls"], report["rate_limited"]
             row.failed_records = report["failed_records"]
 
+    def _measure(self, row: Row, outcome: Outcome) -> None:
+        """What AWS's own metrics would say, as far as the simulation knows it."""
+        is_error = row.state in {"failed", "killed"}
+        self.failures += is_error
+        sent = outcome.usage.written if outcome.usage else {}
+        measured: dict[tuple[str, str, str], dict[str, tuple[str, float]]] = {
+            ("AWS/Lambda", "FunctionName", "CollectFunction"): {
+                "Duration": ("Milliseconds", row.seconds * 1000),
+                "Errors": ("Count", int(is_error)),
+            },
+            ("AWS/SQS", "QueueName", "FailureQueue"): {
+                "ApproximateNumberOfMessagesVisible": ("Count", self.failures),
+            },
+            ("AWS/Kinesis", "StreamName", STREAM): {
+                "IncomingBytes": ("Bytes", sent.get("kinesis bytes", 0) * 3 // 4),
+                "WriteProvisionedThroughputExceeded": ("Count", row.failed_records),
+            },
+            ("AWS/DynamoDB", "TableName", TABLE): {
+                "ConsumedWriteCapacityUnits": ("Count", sent.get("dynamodb units", 0)),
+            },
+        }
+        for (namespace, name, value), values in measured.items():
+            self.metrics.add(int(row.minute), values, namespace=namespace, **{name: value})
+
     def _look(self, row: Row, now: float) -> None:
         """How far it is, by the checkpoint: seconds behind Slack's clock, and entries that are not in the stream."""
         item = self.aws_item()
         if item:
             live = item["passes"]["M"]["live"]["M"]["watermark"]["N"]
-            row.lag = int(now) - int(live)
+            row.lag = int(now + SLACK_IS_AHEAD) - int(live)
             row.backlog = int(item["next"]["N"]) - int(item["published"]["N"])
+            row.publish_lag = int(now + SLACK_IS_AHEAD) - self._streamed(item) if row.backlog else row.lag
+
+    def _streamed(self, item: dict[str, Any]) -> int:
+        """The last second of which the stream has everything that live archived."""
+        number = int(item["published"]["N"]) - 1
+        body = self._archive.get_object(Bucket=BUCKET, Key=f"log/org={ORG}/{number:012}.json")["Body"].read()
+        return int(json.loads(body)["passes"]["live"]["watermark"])
 
     def aws_item(self) -> dict[str, Any]:
         """The checkpoint as it is stored; empty before there is one."""
@@ -163,6 +228,7 @@ class Simulation:
 
     def __post_init__(self) -> None:
         self._table: Any = self.aws.client("dynamodb")
+        self._archive: Any = self.aws.client("s3")
 
     def _is_done(self) -> bool:
         item = self.aws_item()
@@ -176,6 +242,8 @@ class Simulation:
         outcome = self.functions[function].invoke(event, CALM)
         self.functions[function].stop()
         self.metrics.read(int((now - START) / MINUTE), outcome.output)
+        if outcome.usage is not None:
+            self.beside[function] = outcome.usage
         state = f"{function} {_state(outcome)}"
         self.states[state] = self.states.get(state, 0) + 1
         self.clock.go_to(now)
@@ -184,9 +252,7 @@ class Simulation:
 
     def _habits(self) -> None:
         parts = sum(part for _, part in HABITS)
-        rules = [
-            {**rule, "times": None, "probability": self.plan.slack_chance * part / parts} for rule, part in HABITS
-        ]
+        rules = [{**rule, "times": None, "probability": self.plan.slack_chance * part / parts} for rule, part in HABITS]
         self._tell("POST", "faults", rules)
 
     def _slack_is_down(self, is_down: bool) -> None:
@@ -222,8 +288,8 @@ class Simulation:
             proof=prove(ORG, vault),
             starts=self.functions["CollectFunction"].starts,
             states=self.states,
-            status=self.status(),
-            stored={},
+            slack=self.status(),
+            beside=self.beside,
         )
 
 
@@ -235,9 +301,9 @@ def running(plan: Plan, folder: Path) -> Iterator[Simulation]:
         aws = stack.enter_context(EmbeddedAws())
         base = stack.enter_context(_slack(plan, folder / "clock"))
         recipe = Recipe(plan)
-        consumer = Consumer(aws.client("kinesis"), STREAM, Seen(recipe))
+        consumer = Consumer(aws.client("kinesis"), STREAM, plan.shards, Seen(recipe))
         secret = _make_stores(aws, consumer)
-        functions = {it.name: Function(it, folder / "clock") for it in _codes(aws, base, secret, folder)}
+        functions = {it.name: Function(it, folder / "clock") for it in _codes(plan, aws, base, secret, folder)}
         for function in functions.values():
             stack.callback(function.stop)
         rows = Rows(stack.enter_context((folder / "rows.ndjson").open("w")))
@@ -248,9 +314,7 @@ def running(plan: Plan, folder: Path) -> Iterator[Simulation]:
 def _slack(plan: Plan, clock: Path) -> Iterator[str]:
     spawn = get_context("spawn")
     ours, theirs = spawn.Pipe()
-    settings = Settings(
-        seed=plan.seed, last_page="rotate", short_pages=0.01, dangling_cursors=0.005, clock_offset=2.5, duplicates=0.0005
-    )
+    settings = Settings(seed=plan.seed, clock_offset=SLACK_IS_AHEAD, **ODDITIES)
     process = spawn.Process(target=slack.serve, args=(plan, settings, clock, theirs), daemon=True)
     process.start()
     theirs.close()
@@ -274,12 +338,13 @@ def _make_stores(aws: EmbeddedAws, consumer: Consumer) -> str:
     return aws.client("secretsmanager").create_secret(Name=SECRET, SecretString=token)["ARN"]
 
 
-def _codes(aws: EmbeddedAws, slack_base: str, secret: str, folder: Path) -> Iterator[Code]:
+def _codes(plan: Plan, aws: EmbeddedAws, slack_base: str, secret: str, folder: Path) -> Iterator[Code]:
     """Every function of the template, with its environment."""
     names = {
         "AWS::StackName": STACK,
         "SlackApiUrl": f"{slack_base}/audit/v1",
         "InitialLookbackHours": "1",
+        "StreamShards": str(plan.shards),
         "SlackTokenSecret": secret,
         "SlackTokenSecret.Id": secret,
         "ArchiveBucket": BUCKET,
@@ -293,7 +358,7 @@ def _codes(aws: EmbeddedAws, slack_base: str, secret: str, folder: Path) -> Iter
         environment = {**aws.environment(), **filled.environment(name)}
         output = folder / f"{package}.log"
         handler = f"{package}.{written['Handler']}"
-        yield Code(name, handler, written["Timeout"], written["MemorySize"], environment, output)
+        yield Code(name, handler, written["Timeout"], written["MemorySize"], environment, plan.shards, output)
 
 
 def _every(seconds: float, first: float, last: float) -> Iterator[float]:

@@ -41,7 +41,9 @@ class RecipeHistory(History):
         odd = start.seed | 1
         for second in range(min(start.second, int(self._now)), oldest - 1, -1):
             shown = self._recipe.shown(second, self._now)
-            crowd = sorted(((place + 1) * odd & _RANK, event) for place, event in shown if selection.takes(event))
+            if selection.filtered:
+                shown = [(place, event) for place, event in shown if selection.takes(event)]
+            crowd = sorted([((place + 1) * odd & _RANK, event) for place, event in shown])
             if second == start.second:
                 crowd = [tie for tie in crowd if tie[0] > start.rank]
             if crowd:
