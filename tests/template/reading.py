@@ -13,7 +13,8 @@ from samtranslator.translator.translator import Translator  # type: ignore[impor
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
+SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction")
+FUNCTIONS = (*SCHEDULED, "RotateFunction")
 
 type Node = dict[str, Any]
 

@@ -23,6 +23,8 @@ PARAMETERS = {
     "ActorFilter": "",
     "EntityFilter": "",
     "AlarmTopicArn": "",
+    "TokenRotation": "off",
+    "SlackOauthUrl": "https://slack.com/api/oauth.v2.access",
 }
 OUTPUTS = {
     "CollectFunctionName": {"Ref": "CollectFunction"},
@@ -69,7 +71,19 @@ VERIFY_VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-VARIABLES_OF = {"CollectFunction": VARIABLES, "DriftFunction": DRIFT_VARIABLES, "VerifyFunction": VERIFY_VARIABLES}
+ROTATE_VARIABLES = {
+    "SLACK_API_URL": {"Ref": "SlackApiUrl"},
+    "SLACK_OAUTH_URL": {"Ref": "SlackOauthUrl"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+VARIABLES_OF = {
+    "CollectFunction": VARIABLES,
+    "DriftFunction": DRIFT_VARIABLES,
+    "VerifyFunction": VERIFY_VARIABLES,
+    "RotateFunction": ROTATE_VARIABLES,
+}
 LEAST = {
     "InitialLookbackHours": 0,
     "LiveLagSeconds": 0,
@@ -111,7 +125,12 @@ def test_a_number_has_a_least_value(name, least):
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("ScheduleState", ["ENABLED", "DISABLED"]), ("Architecture", ["arm64", "x86_64"])]
+    ("name", "values"),
+    [
+        ("ScheduleState", ["ENABLED", "DISABLED"]),
+        ("Architecture", ["arm64", "x86_64"]),
+        ("TokenRotation", ["off", "on"]),
+    ],
 )
 def test_a_choice_takes_only_its_values(name, values):
     assert template()["Parameters"][name]["AllowedValues"] == values
@@ -170,6 +189,13 @@ def test_the_token_may_go_to(url):
 )
 def test_the_token_may_not_go_to(url):
     assert not accepts("SlackApiUrl", url)
+
+
+def test_what_may_be_an_address_is_the_same_for_both():
+    parameters = template()["Parameters"]
+    assert parameters["SlackOauthUrl"]["AllowedPattern"] == parameters["SlackApiUrl"]["AllowedPattern"]
+    assert accepts("SlackOauthUrl", "https://slack.com/api/oauth.v2.access")
+    assert accepts("SlackOauthUrl", "https://slack-gov.com/api/oauth.v2.access")
 
 
 @pytest.mark.parametrize(

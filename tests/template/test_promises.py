@@ -8,6 +8,7 @@ import pytest
 from slack_audit import telemetry
 from tests.template.reading import (
     FUNCTIONS,
+    SCHEDULED,
     TEMPLATE,
     cloudformation,
     listed,
@@ -47,7 +48,27 @@ VERIFY_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
 }
-ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS, "Verify": VERIFY_PERMISSIONS}
+SECRETS = {  # of the stack's other organisations
+    "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+}
+ROTATE_PERMISSIONS = {
+    "RotateTheToken": (
+        [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ],
+        [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}, SECRETS],
+    ),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["RotateLogs", "Arn"]}]),
+}
+ROLES = {
+    "Collect": PERMISSIONS,
+    "Drift": DRIFT_PERMISSIONS,
+    "Verify": VERIFY_PERMISSIONS,
+    "Rotate": ROTATE_PERMISSIONS,
+}
 LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"], "Verify": ["raw", "log"]}
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable"]
 
@@ -75,6 +96,37 @@ def test_the_daily_check_is_what_was_agreed():
     assert schedule_of("VerifyFunction")["ScheduleExpression"] == "cron(20 3 * * ? *)"
 
 
+def test_the_rotation_is_what_was_agreed():
+    function = properties("RotateFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/rotate", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 300, 256)
+
+
+def test_a_token_is_rotated_only_if_asked_for_and_three_times_in_its_life():
+    made = {name for name, it in cloudformation().items() if it.get("Condition") == "RotatesToken"}
+    assert {it for it in cloudformation() if it.startswith("Rotate")} == made
+    assert {"RotateFunction", "RotateRole", "RotateLogs", "RotatePermission", "RotateSchedule"} <= made
+    assert template()["Conditions"]["RotatesToken"] == {"Fn::Equals": [{"Ref": "TokenRotation"}, "on"]}
+    schedule = cloudformation()["RotateSchedule"]
+    assert schedule["Properties"] == {
+        "SecretId": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
+        "RotationLambdaARN": {"Fn::GetAtt": ["RotateFunction", "Arn"]},
+        "RotateImmediatelyOnUpdate": False,
+        "RotationRules": {"ScheduleExpression": "rate(4 hours)"},
+    }
+    assert schedule["DependsOn"] == "RotatePermission", "without it Secrets Manager refuses the schedule"
+
+
+def test_secrets_manager_alone_may_call_the_rotation():
+    (permission,) = of_type("AWS::Lambda::Permission").values()
+    assert permission["Properties"] == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Fn::GetAtt": ["RotateFunction", "Arn"]},
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": {"Ref": "AWS::AccountId"},
+    }
+
+
 def test_functions_and_layer_are_built_for_the_chosen_processor():
     chosen = {"Ref": "Architecture"}
     layer = template()["Resources"]["CollectorLayer"]
@@ -97,14 +149,17 @@ def test_a_failed_run_is_not_tried_again_but_reported():
     for config in configs:
         assert config["Properties"]["MaximumRetryAttempts"] == 0
         assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
-        assert config["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": FAILURE_QUEUE}}
+        # Secrets Manager reports a failed rotation; its event can hold a token of its own, which no queue gets.
+        reported = config["Properties"]["FunctionName"]["Ref"] in SCHEDULED
+        destination = {"OnFailure": {"Destination": FAILURE_QUEUE}} if reported else {}
+        assert config["Properties"]["DestinationConfig"] == destination
 
 
 def test_the_schedule_is_the_parameters():
     assert schedule_of("CollectFunction")["ScheduleExpression"] == {"Ref": "ScheduleExpression"}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", SCHEDULED)
 def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_reported(function):
     schedule = schedule_of(function)
     assert schedule["State"] == {"Ref": "ScheduleState"}
@@ -185,7 +240,11 @@ def test_listing_is_limited_to_the_orgs_own_prefixes():
 def test_every_statement_of_every_role_names_its_actions_and_resources():
     for role, statement in role_statements():
         assert not [action for action in listed(statement["Action"]) if "*" in action], role
-        named = [it for it in listed(statement["Resource"]) if it in [*OBJECTS, CATALOG] or set(it) == {"Fn::GetAtt"}]
+        named = [
+            it
+            for it in listed(statement["Resource"])
+            if it in [*OBJECTS, CATALOG, SECRETS] or set(it) == {"Fn::GetAtt"}
+        ]
         assert named == listed(statement["Resource"]), role
 
 
@@ -194,7 +253,6 @@ def test_no_role_has_more_than_its_own_policies():
         assert "ManagedPolicyArns" not in role["Properties"]
     assert not of_type("AWS::IAM::Policy")
     assert not of_type("AWS::IAM::ManagedPolicy")
-    assert not of_type("AWS::Lambda::Permission")
 
 
 @pytest.mark.parametrize(
@@ -264,6 +322,8 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::IAM::Role",
         "AWS::SQS::QueuePolicy",
         "AWS::CloudWatch::Alarm",
+        "AWS::Lambda::Permission",
+        "AWS::SecretsManager::RotationSchedule",
     }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
@@ -280,5 +340,6 @@ def test_the_secret_is_made_empty_and_goes_with_the_stack():
 
 def test_no_token_can_come_through_the_template():
     assert not re.search(r"xox[a-z]-\w", TEMPLATE.read_text())
-    assert not [name for name in template()["Parameters"] if re.search("token|secret|password|key", name.lower())]
+    free = [name for name, it in template()["Parameters"].items() if "AllowedValues" not in it]
+    assert not [name for name in free if re.search("token|secret|password|key", name.lower())]
     assert "{{resolve:" not in json.dumps(template())
