@@ -12,7 +12,7 @@ from ministack.services.cloudformation import engine
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction")
-FUNCTIONS = (*SCHEDULED, "PreTrafficFunction")
+FUNCTIONS = (*SCHEDULED, "PreTrafficFunction", "RotateFunction")
 
 type Node = dict[str, Any]
 

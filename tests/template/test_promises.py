@@ -55,6 +55,21 @@ VERIFY_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
 }
+SECRETS = {  # of the stack's other organisations
+    "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+}
+ROTATE_PERMISSIONS = {
+    "RotateTheToken": (
+        [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ],
+        [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}, SECRETS],
+    ),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["RotateLogs", "Arn"]}]),
+}
 VERSIONS = {"Fn::Sub": "${CollectFunction.Arn}:*"}
 DEPLOYMENTS = {
     "Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${AWS::StackName}-*/*"
@@ -72,6 +87,7 @@ ROLES = {
     "Drift": DRIFT_PERMISSIONS,
     "Verify": VERIFY_PERMISSIONS,
     "PreTraffic": PRETRAFFIC_PERMISSIONS,
+    "Rotate": ROTATE_PERMISSIONS,
 }
 # Through whom a role uses the key: what it reads or writes is encrypted with it.
 KEY_USERS = {
@@ -79,6 +95,7 @@ KEY_USERS = {
     "Drift": ["s3", "sqs"],
     "Verify": ["s3", "sqs"],
     "PreTraffic": ["sqs"],
+    "Rotate": ["secretsmanager"],
     "Scheduler": ["sqs"],
 }
 UNNAMED = {"WatchTheAlarm"}
@@ -130,6 +147,37 @@ def test_a_new_layer_is_a_new_version_of_the_collect_function():
     assert version("s3://bucket/key") == version("s3://bucket/key") != version("s3://bucket/another")
 
 
+def test_the_rotation_is_what_was_agreed():
+    function = properties("RotateFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/rotate", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 300, 256)
+
+
+def test_a_token_is_rotated_only_if_asked_for_and_three_times_in_its_life():
+    made = {name for name, it in cloudformation().items() if it.get("Condition") == "RotatesToken"}
+    assert {it for it in cloudformation() if it.startswith("Rotate")} == made
+    assert {"RotateFunction", "RotateRole", "RotateLogs", "RotatePermission", "RotateSchedule"} <= made
+    assert template()["Conditions"]["RotatesToken"] == {"Fn::Equals": [{"Ref": "TokenRotation"}, "on"]}
+    schedule = cloudformation()["RotateSchedule"]
+    assert schedule["Properties"] == {
+        "SecretId": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
+        "RotationLambdaARN": {"Fn::GetAtt": ["RotateFunction", "Arn"]},
+        "RotateImmediatelyOnUpdate": False,
+        "RotationRules": {"ScheduleExpression": "rate(4 hours)"},
+    }
+    assert schedule["DependsOn"] == "RotatePermission", "without it Secrets Manager refuses the schedule"
+
+
+def test_secrets_manager_alone_may_call_the_rotation():
+    (permission,) = of_type("AWS::Lambda::Permission").values()
+    assert permission["Properties"] == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Fn::GetAtt": ["RotateFunction", "Arn"]},
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": {"Ref": "AWS::AccountId"},
+    }
+
+
 def test_functions_and_layer_are_built_for_the_chosen_processor():
     chosen = {"Ref": "Architecture"}
     layer = template()["Resources"]["CollectorLayer"]
@@ -152,7 +200,10 @@ def test_a_failed_run_is_not_tried_again_but_reported():
     for config in configs:
         assert config["Properties"]["MaximumRetryAttempts"] == 0
         assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
-        assert config["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": FAILURE_QUEUE}}
+        # Secrets Manager reports a failed rotation; its event can hold a token of its own, which no queue gets.
+        reported = config["Properties"]["FunctionName"]["Ref"] != "RotateFunction"
+        destination = {"OnFailure": {"Destination": FAILURE_QUEUE}} if reported else {}
+        assert config["Properties"]["DestinationConfig"] == destination
 
 
 def test_the_schedule_is_the_parameters():
@@ -280,6 +331,8 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::CloudWatch::CompositeAlarm",
         "AWS::CloudWatch::Dashboard",
         "AWS::Kinesis::ResourcePolicy",
+        "AWS::Lambda::Permission",
+        "AWS::SecretsManager::RotationSchedule",
     }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
@@ -297,7 +350,6 @@ def test_the_secret_is_made_empty_and_goes_with_the_stack():
 
 def test_no_token_can_come_through_the_template():
     assert not re.search(r"xox[a-z]-\w", TEMPLATE.read_text())
-    assert not [
-        name for name in template()["Parameters"] if re.search("token|secret|password|key(?!arn)", name.lower())
-    ]
+    free = [name for name, it in template()["Parameters"].items() if "AllowedValues" not in it]
+    assert not [name for name in free if re.search("token|secret|password|key(?!arn)", name.lower())]
     assert "{{resolve:" not in json.dumps(template())
