@@ -8,8 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from cfnlint.api import lint_all
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from cfnlint.api import lint_all  # type: ignore[import-untyped]
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from local.takeover import IDENTIFIER, NOT_TAKEN_OVER, TakeoverError, kept, takeover
 from tests.template.reading import ROOT, template
