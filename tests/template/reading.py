@@ -36,14 +36,19 @@ def properties(logical_id: str) -> Node:
     return found
 
 
-@cache
-def cloudformation() -> Node:
-    """Every resource that a deployment makes, with those that SAM adds."""
+def deployable() -> Node:
+    """The template after its code was uploaded."""
     source = template()
     for resource, code in (*((name, "CodeUri") for name in FUNCTIONS), ("CollectorLayer", "ContentUri")):
         source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
+    return source
+
+
+@cache
+def cloudformation() -> Node:
+    """Every resource that a deployment makes, with those that SAM adds."""
     session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
-    translated: Node = Translator({}, Parser(), boto_session=session).translate(source, {})
+    translated: Node = Translator({}, Parser(), boto_session=session).translate(deployable(), {})
     resources: Node = translated["Resources"]
     return resources
 

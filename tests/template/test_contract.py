@@ -43,7 +43,7 @@ PARAMETERS = {
     "DeploymentType": "Linear10PercentEvery1Minute",
 }
 OUTPUTS = {
-    "CollectFunctionName": {"Ref": "CollectFunction"},
+    "CollectFunctionName": {"Ref": "CollectFunction.Alias"},
     "ArchiveBucketName": {"Ref": "ArchiveBucket"},
     "EventStreamName": {"Ref": "EventStream"},
     "CheckpointTableName": {"Ref": "CheckpointTable"},

@@ -81,10 +81,17 @@ def test_only_the_functions_write():
 
 
 def test_nothing_is_encrypted_with_another_key():
+    """A write that names no encryption takes the bucket's: StringNotEquals alone, or with IfExists, would refuse it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+    """
     header = "s3:x-amz-server-side-encryption"
     conditions = {
-        "OnlyOurKey": {"StringNotEqualsIfExists": {f"{header}-aws-kms-key-id": KEY}},
-        "NoOtherEncryption": {"StringNotEqualsIfExists": {header: "aws:kms"}},
+        "OnlyOurKey": {
+            "Null": {f"{header}-aws-kms-key-id": "false"},
+            "StringNotEquals": {f"{header}-aws-kms-key-id": KEY},
+        },
+        "NoOtherEncryption": {"Null": {header: "false"}, "StringNotEquals": {header: "aws:kms"}},
         "NoKeyOfTheWriters": {"Null": {f"{header}-customer-algorithm": "false"}},
     }
     for name, condition in conditions.items():

@@ -168,7 +168,7 @@ def test_listing_is_limited_to_the_orgs_own_prefixes():
 
 def test_every_statement_of_every_role_names_its_actions_and_resources():
     for role, statement in role_statements():
-        if statement.get("Sid") in UNNAMED or "Fn::If" in statement:
+        if statement.get("Sid") in UNNAMED:
             continue
         assert not [action for action in listed(statement["Action"]) if "*" in action], role
         assert "*" not in listed(statement["Resource"]), role
@@ -181,17 +181,14 @@ def test_a_wildcard_stands_only_where_aws_knows_no_resource():
     assert set(wild) == UNNAMED
 
 
-@pytest.mark.parametrize("name", ROLES)
-def test_a_function_joins_the_vpc_only_where_there_is_one(name):
-    (choice,) = [it["Fn::If"] for role, it in role_statements() if role == f"{name}Role" and "Fn::If" in it]
-    assert (choice[0], choice[2]) == ("IsInVpc", {"Ref": "AWS::NoValue"})
-    assert choice[1]["Action"] == [
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-    ]
-    assert choice[1]["Resource"] == "*"
+def test_lambda_joins_the_vpc_only_where_there_is_one_and_our_code_never():
+    assert template()["Resources"]["VpcPolicy"]["Condition"] == "IsInVpc"
+    allowed, denied = properties("VpcPolicy")["PolicyDocument"]["Statement"]
+    assert allowed["Action"] == denied["Action"]
+    assert {it.split(":")[0] for it in allowed["Action"]} == {"ec2"}
+    assert (allowed["Effect"], denied["Effect"]) == ("Allow", "Deny")
+    (ours,) = denied["Condition"]["ArnLike"].values()
+    assert ours["Fn::Sub"].endswith(":function:${AWS::StackName}-*")
 
 
 @pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
@@ -207,11 +204,12 @@ def test_a_role_uses_the_key_only_through_its_services_and_stays_within_the_boun
 
 
 def test_no_role_has_more_than_its_own_policies():
-    for role in of_type("AWS::IAM::Role").values():
-        assert "ManagedPolicyArns" not in role["Properties"]
+    network = {"Fn::If": ["IsInVpc", [{"Ref": "VpcPolicy"}], {"Ref": "AWS::NoValue"}]}
+    functions = {f"{name}Role" for name in ROLES}
+    for name, role in of_type("AWS::IAM::Role").items():
+        assert role["Properties"].get("ManagedPolicyArns") == (network if name in functions else None)
     assert not of_type("AWS::IAM::Policy")
-    assert not of_type("AWS::IAM::ManagedPolicy")
-    assert not of_type("AWS::Lambda::Permission")
+    assert list(of_type("AWS::IAM::ManagedPolicy")) == ["VpcPolicy"]
 
 
 # ---- what is kept ----
@@ -229,6 +227,7 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::Serverless::Function",
         "AWS::Serverless::LayerVersion",
         "AWS::IAM::Role",
+        "AWS::IAM::ManagedPolicy",
         "AWS::SQS::QueuePolicy",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::CompositeAlarm",
