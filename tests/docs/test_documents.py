@@ -143,8 +143,8 @@ def test_the_sample_events_are_what_the_functions_take(sample):
     order = order_of(backfill["backfill"])
     assert isinstance(order, Start)
     assert order.name == "backfill-1767225600-1769903999"
-    assert bootstrap.requested_org.__doc__ is not None
-    assert '{"org": "main"}' in bootstrap.requested_org.__doc__
+    assert bootstrap.requested.__doc__ is not None
+    assert '{"org": "main"}' in bootstrap.requested.__doc__
 
 
 def test_the_orders_that_the_readme_shows_are_understood():
@@ -208,7 +208,9 @@ def test_no_lock_file_and_no_registry_is_named():
 
 @pytest.mark.parametrize("path", [*sorted((ROOT / "tests" / "e2e").glob("*.py")), ROOT / "tests" / "proof.py"])
 def test_the_end_to_end_tests_know_nothing_of_the_package(path):
-    assert not re.search(r"^\s*(from|import) (slack_audit|collect|drift|verify)\b", path.read_text(), re.MULTILINE)
+    assert not re.search(
+        r"^\s*(from|import) (slack_audit|collect|drift|verify|watch)\b", path.read_text(), re.MULTILINE
+    )
 
 
 def section(path: str, title: str) -> str:

@@ -16,6 +16,7 @@ CollectorError            whatever we raise on purpose
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
 + LeaseLostError          another run took over: stop at once
 + LeaseBusyError          another run holds the lease: send the order again
++ StartError              a function could not be started for an org: the others are, and a person must look
 + SinkError               the stream did not take records
   - SinkUnavailableError  try again later
   - SinkRefusedError      a person must fix the stream or a permission
@@ -31,11 +32,13 @@ class SettingsError(CollectorError):
 
 
 class SourceError(CollectorError):
-    """Slack did not give a page. `slack_time` is its clock (epoch seconds) where the answer told it."""
+    """Slack did not give a page. `slack_time` is its clock (epoch seconds) where the answer told it, `status` the
+    answer's HTTP status, None where there was no answer."""
 
     def __init__(self, message: str, *, slack_time: int | None = None) -> None:
         super().__init__(message)
         self.slack_time = slack_time
+        self.status: int | None = None
 
 
 class RateLimitedError(SourceError):
@@ -92,6 +95,10 @@ class LeaseLostError(CollectorError):
 
 class LeaseBusyError(CollectorError):
     """An order could not be carried out: another run held the lease for as long as there was time."""
+
+
+class StartError(CollectorError):
+    """AWS Lambda did not take an event for a function."""
 
 
 class SinkError(CollectorError):
