@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 from zlib import crc32
@@ -243,10 +242,9 @@ def test_the_watch_refuses_what_names_no_orgs(stack, event):
 # many
 
 
-def test_two_hundred_orgs_are_collected_apart_by_one_function(stack, watched, monkeypatch):
+@pytest.mark.timeout(120)
+def test_two_hundred_orgs_are_collected_apart_by_one_function(stack, watched):
     """As the schedules do it, one after the other in one warm function; then one token is revoked."""
-    monkeypatch.setattr(fanout, "PAUSE", 0.0)
-    began = time.monotonic()
     orgs = [Org(stack, f"org{number}", events=5) for number in range(200)]
     for org in orgs:
         org.put_token()
@@ -269,4 +267,3 @@ def test_two_hundred_orgs_are_collected_apart_by_one_function(stack, watched, mo
             org.run()
     assert watched(*names)["overdue"] == ["org77"]
     assert bootstrap._token.cache_info().currsize == 200
-    assert time.monotonic() - began < 60

@@ -8,12 +8,14 @@ from typing import Any
 
 import boto3
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
+from ministack.services.cloudformation import language_extensions  # type: ignore[import-untyped]
 from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
+FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction")
+FURTHER = "lab"  # the further organisation that the template is looked at with
 
 type Node = dict[str, Any]
 
@@ -23,10 +25,16 @@ def _written() -> str:
     return json.dumps(load(str(TEMPLATE)))
 
 
-def template() -> Node:
+def written() -> Node:
     """What the file says, its short tags written out: !Ref x is {"Ref": "x"}."""
-    written: Node = json.loads(_written())
-    return written
+    said: Node = json.loads(_written())
+    return said
+
+
+def template(orgs: str = FURTHER) -> Node:
+    """The same for these further organisations, its Fn::ForEach expanded as CloudFormation does it."""
+    expanded: Node = language_extensions.apply(written(), {"Orgs": orgs})
+    return expanded
 
 
 def properties(logical_id: str) -> Node:
@@ -35,9 +43,9 @@ def properties(logical_id: str) -> Node:
 
 
 @cache
-def cloudformation() -> Node:
+def cloudformation(orgs: str = FURTHER) -> Node:
     """Every resource that a deployment makes, with those that SAM adds."""
-    source = template()
+    source = template(orgs)
     for resource, code in (*((name, "CodeUri") for name in FUNCTIONS), ("CollectorLayer", "ContentUri")):
         source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
     session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
@@ -52,16 +60,21 @@ def schedule_of(function: str) -> Node:
     return found
 
 
-def of_type(kind: str) -> Node:
-    return {name: resource for name, resource in cloudformation().items() if resource["Type"] == kind}
+def of_type(kind: str, orgs: str = FURTHER) -> Node:
+    return {name: resource for name, resource in cloudformation(orgs).items() if resource["Type"] == kind}
 
 
 def role_statements() -> Iterator[tuple[str, Node]]:
-    """Every statement of every role, with the role's name."""
-    for name, role in of_type("AWS::IAM::Role").items():
-        for policy in role["Properties"]["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
+    """Every statement of every role, with the role's name, and of every policy beside them, with its own."""
+    documents = [
+        (name, policy["PolicyDocument"])
+        for name, role in of_type("AWS::IAM::Role").items()
+        for policy in role["Properties"]["Policies"]
+    ]
+    documents += [(name, it["Properties"]["PolicyDocument"]) for name, it in of_type("AWS::IAM::Policy").items()]
+    for name, document in documents:
+        for statement in document["Statement"]:
+            yield name, statement
 
 
 def listed(value: Any) -> list[Any]:

@@ -16,12 +16,16 @@ from tests.template.reading import (
     role_statements,
     schedule_of,
     template,
+    written,
 )
 
 FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
-OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=${Org}/*"}]
+SECRETS = {
+    "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+}
+OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=*/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=*/*"}]
 PERMISSIONS = {
-    "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}]),
+    "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}, SECRETS]),
     "HoldTheCheckpoint": (
         ["dynamodb:PutItem", "dynamodb:UpdateItem"],
         [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}],
@@ -32,8 +36,8 @@ PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["CollectLogs", "Arn"]}]),
 }
-EVENTS = {"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}
-CATALOG = {"Fn::Sub": "${ArchiveBucket.Arn}/catalog/org=${Org}/*"}
+EVENTS = {"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=*/*"}
+CATALOG = {"Fn::Sub": "${ArchiveBucket.Arn}/catalog/org=*/*"}
 DRIFT_PERMISSIONS = {
     "ReadTheEvents": (["s3:GetObject"], [EVENTS]),
     "KeepTheCatalog": (["s3:GetObject", "s3:PutObject"], [CATALOG]),
@@ -47,8 +51,19 @@ VERIFY_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
 }
-ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS, "Verify": VERIFY_PERMISSIONS}
-LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"], "Verify": ["raw", "log"]}
+WATCH_PERMISSIONS = {
+    "ReadTheCheckpoints": (["dynamodb:GetItem"], [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["WatchLogs", "Arn"]}]),
+}
+ROLES = {
+    "Collect": PERMISSIONS,
+    "Drift": DRIFT_PERMISSIONS,
+    "Verify": VERIFY_PERMISSIONS,
+    "Watch": WATCH_PERMISSIONS,
+}
+LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "log", "catalog"], "Verify": ["raw", "log"]}
+ALIASES = [{"Fn::Sub": f"${{{name}Function.Arn}}:live"} for name in ("Drift", "Verify")]
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable"]
 
 
@@ -75,6 +90,13 @@ def test_the_daily_check_is_what_was_agreed():
     assert schedule_of("VerifyFunction")["ScheduleExpression"] == "cron(20 3 * * ? *)"
 
 
+def test_the_watch_is_what_was_agreed():
+    function = properties("WatchFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/watch", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 60, 256)
+    assert schedule_of("WatchFunction")["ScheduleExpression"] == "rate(5 minutes)"
+
+
 def test_functions_and_layer_are_built_for_the_chosen_processor():
     chosen = {"Ref": "Architecture"}
     layer = template()["Resources"]["CollectorLayer"]
@@ -96,7 +118,8 @@ def test_a_failed_run_is_not_tried_again_but_reported():
     assert {it["Properties"]["FunctionName"]["Ref"] for it in configs} == set(FUNCTIONS)
     for config in configs:
         assert config["Properties"]["MaximumRetryAttempts"] == 0
-        assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
+        age = {"DriftFunction": 21_600, "VerifyFunction": 21_600}.get(config["Properties"]["FunctionName"]["Ref"], 60)
+        assert config["Properties"]["MaximumEventAgeInSeconds"] == age
         assert config["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": FAILURE_QUEUE}}
 
 
@@ -107,7 +130,7 @@ def test_the_schedule_is_the_parameters():
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_reported(function):
     schedule = schedule_of(function)
-    assert schedule["State"] == {"Ref": "ScheduleState"}
+    assert schedule["State"] == ("ENABLED" if function == "WatchFunction" else {"Ref": "ScheduleState"})
     target = schedule["Target"]
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
     assert target["DeadLetterConfig"] == {"Arn": FAILURE_QUEUE}
@@ -137,10 +160,7 @@ def test_every_log_group_is_ours_and_forgets(function):
 def test_a_finding_and_a_day_without_a_check_are_alarms():
     alarm = properties("VerifyFindingsAlarm")
     assert (alarm["Namespace"], alarm["MetricName"]) == (telemetry.NAMESPACE, telemetry.VERIFY_FINDINGS)
-    assert alarm["Dimensions"] == [
-        {"Name": "org", "Value": {"Ref": "Org"}},
-        {"Name": "service", "Value": telemetry.SERVICE},
-    ]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
     assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
         "Maximum",
         "GreaterThanOrEqualToThreshold",
@@ -177,7 +197,7 @@ def test_a_function_may_do_these_things_and_nothing_else(name, permissions):
 def test_listing_is_limited_to_the_orgs_own_prefixes():
     listings = {role: it["Condition"] for role, it in role_statements() if it["Action"] == "s3:ListBucket"}
     assert listings == {
-        f"{name}Role": {"StringLike": {"s3:prefix": [{"Fn::Sub": f"{it}/org=${{Org}}/*"} for it in prefixes]}}
+        f"{name}Role": {"StringLike": {"s3:prefix": [f"{it}/org=*/*" for it in prefixes]}}
         for name, prefixes in LISTED.items()
     }
 
@@ -185,16 +205,29 @@ def test_listing_is_limited_to_the_orgs_own_prefixes():
 def test_every_statement_of_every_role_names_its_actions_and_resources():
     for role, statement in role_statements():
         assert not [action for action in listed(statement["Action"]) if "*" in action], role
-        named = [it for it in listed(statement["Resource"]) if it in [*OBJECTS, CATALOG] or set(it) == {"Fn::GetAtt"}]
+        ours = [*OBJECTS, CATALOG, SECRETS, *ALIASES]
+        named = [it for it in listed(statement["Resource"]) if it in ours or set(it) == {"Fn::GetAtt"}]
         assert named == listed(statement["Resource"]), role
 
 
 def test_no_role_has_more_than_its_own_policies():
     for role in of_type("AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role["Properties"]
-    assert not of_type("AWS::IAM::Policy")
     assert not of_type("AWS::IAM::ManagedPolicy")
     assert not of_type("AWS::Lambda::Permission")
+
+
+@pytest.mark.parametrize("name", ["Drift", "Verify"])
+def test_a_daily_function_may_start_itself_for_each_organisation(name):
+    policy = properties(f"{name}StartsItself")
+    assert policy["Roles"] == [{"Ref": f"{name}Role"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "lambda:InvokeFunction")
+    assert statement["Resource"] == [
+        {"Fn::GetAtt": [f"{name}Function", "Arn"]},
+        {"Fn::Sub": f"${{{name}Function.Arn}}:live"},
+    ]
+    assert set(of_type("AWS::IAM::Policy")) == {"DriftStartsItself", "VerifyStartsItself"}
 
 
 @pytest.mark.parametrize(
@@ -262,6 +295,8 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::Serverless::Function",
         "AWS::Serverless::LayerVersion",
         "AWS::IAM::Role",
+        "AWS::IAM::Policy",
+        "AWS::Scheduler::Schedule",
         "AWS::SQS::QueuePolicy",
         "AWS::CloudWatch::Alarm",
     }
@@ -282,3 +317,71 @@ def test_no_token_can_come_through_the_template():
     assert not re.search(r"xox[a-z]-\w", TEMPLATE.read_text())
     assert not [name for name in template()["Parameters"] if re.search("token|secret|password|key", name.lower())]
     assert "{{resolve:" not in json.dumps(template())
+
+
+# ---- further organisations ----
+
+
+def test_a_further_organisation_is_a_schedule_and_a_secret():
+    added = cloudformation("lab,x1").keys() - cloudformation("lab").keys()
+    assert added == {"CollectScheduleOfx1", "SlackTokenSecretOfx1"}
+
+
+def test_its_schedule_is_that_of_the_first_but_for_the_organisation():
+    first, further = dict(schedule_of("CollectFunction")), dict(properties("CollectScheduleOflab"))
+    assert further.pop("Description") != first.pop("Description")
+    ours, theirs = further.pop("Target"), first.pop("Target")
+    assert further == first
+    assert (ours["Input"], ours["RoleArn"]) == (
+        {"Fn::Sub": '{"org": "lab"}'},
+        {"Fn::GetAtt": ["SchedulerRole", "Arn"]},
+    )
+    assert {**ours, "Input": 0, "RoleArn": 0} == {**theirs, "Input": 0, "RoleArn": 0}
+
+
+def test_its_schedule_may_start_the_collect_function_and_report_what_did_not_start():
+    (policy,) = properties("SchedulerRole")["Policies"]
+    granted = {it["Action"]: it["Resource"] for it in policy["PolicyDocument"]["Statement"]}
+    assert granted == {
+        "lambda:InvokeFunction": {"Fn::GetAtt": ["CollectFunction", "Arn"]},
+        "sqs:SendMessage": FAILURE_QUEUE,
+    }
+
+
+def test_its_secret_is_made_empty_under_the_name_that_the_function_looks_for():
+    secret = template()["Resources"]["SlackTokenSecretOflab"]
+    assert set(secret["Properties"]) == {"Name", "Description"}
+    assert secret["Properties"]["Name"] == {"Fn::Sub": "${AWS::StackName}/lab"}
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Delete", "Retain")
+
+
+@pytest.mark.parametrize("orgs", ["", "lab"])
+def test_without_further_organisations_nothing_is_made_for_them(orgs):
+    """Also where the list has one name that is empty, as CloudFormation's may."""
+    assert written()["Conditions"]["HasOrgs"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "Orgs"}]}, ""]}]
+    }
+    made = {
+        name: it
+        for name, it in cloudformation(orgs).items()
+        if name.startswith(("CollectScheduleOf", "SlackTokenSecretOf"))
+    }
+    assert {it["Condition"] for it in made.values()} <= {"HasOrgs"}
+    assert cloudformation(orgs)["SchedulerRole"]["Condition"] == "HasOrgs"
+
+
+def test_two_hundred_organisations_fit_into_one_stack():
+    names = [f"org{number:05}" for number in range(200)]
+    resources = cloudformation(",".join(names))
+    assert len(resources) <= 500  # CloudFormation's limit
+    assert len(resources) - len(cloudformation("lab")) == 2 * 199
+    assert len(",".join(names)) <= 4_096  # of a parameter's value
+    inputs = [
+        it["Properties"]["Target"]["Input"] for it in of_type("AWS::Scheduler::Schedule", ",".join(names)).values()
+    ]
+    assert [it["Fn::Sub"] for it in inputs if isinstance(it["Fn::Sub"], str)].count('{"org": "org00199"}') == 1
+
+
+def test_an_organisation_named_twice_is_refused():
+    with pytest.raises(ValueError, match=r"Fn::ForEach|[Dd]uplicate"):
+        template("lab,lab")
