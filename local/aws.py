@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+EMULATOR = Path(__file__).resolve().with_name("emulator.py")  # run by its path: whatever the working directory is
 HOST = "127.0.0.1"  # an address, not "localhost": S3 clients then put the bucket into the path
 REGION = "us-east-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": ""}
@@ -138,7 +139,7 @@ class EmbeddedAws:
     def _start(self) -> None:
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", GUARDED, "embedded-aws", sys.executable, "-m", "ministack"],
+                ["/bin/sh", "-c", GUARDED, "embedded-aws", sys.executable, "-P", str(EMULATOR)],
                 env=self._own_environment(os.environ),
                 stdin=subprocess.PIPE,
                 stdout=log,

@@ -63,7 +63,8 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, as well or as badly as the rules of the organisation that it is for want it."""
-        call = Call(request.method, request.path, request.query, request.headers.get("Authorization"))
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        call = Call(request.method, request.path, request.query, request.headers.get("Authorization"), form)
         organisation = next((it for it in self._organisations if it.knows(call)), self._organisations[0])
         return await _Reply(organisation, request, call).sent()
 

@@ -6,18 +6,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
-from ministack.services.cloudformation import language_extensions  # type: ignore[import-untyped]
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from ministack.services.cloudformation import engine, language_extensions
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction")
+SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction")
+FUNCTIONS = (*SCHEDULED, "PreTrafficFunction", "RotateFunction")
+
 FURTHER = "lab"  # the further organisation that the template is looked at with
 
 type Node = dict[str, Any]
+
+KEY = {"Fn::If": ["MakesKey", {"Fn::GetAtt": ["EncryptionKey", "Arn"]}, {"Ref": "KmsKeyArn"}]}  # that encrypts all
 
 
 @cache
@@ -32,9 +33,9 @@ def written() -> Node:
 
 
 def template(orgs: str = FURTHER) -> Node:
-    """The same for these further organisations, its Fn::ForEach expanded as CloudFormation does it."""
+    """The same for these further organisations, its loops written out as CloudFormation does it."""
     expanded: Node = language_extensions.apply(written(), {"Orgs": orgs})
-    return expanded
+    return {**expanded, "Transform": ["AWS::Serverless-2016-10-31"]}
 
 
 def properties(logical_id: str) -> Node:
@@ -42,15 +43,24 @@ def properties(logical_id: str) -> Node:
     return found
 
 
+def deployable(layer: str = "s3://bucket/key", orgs: str = FURTHER) -> Node:
+    """The template after its code was uploaded, the layer's content there."""
+    source = template(orgs)
+    for name in FUNCTIONS:
+        source["Resources"][name]["Properties"]["CodeUri"] = "s3://bucket/key"
+    source["Resources"]["CollectorLayer"]["Properties"]["ContentUri"] = layer
+    return source
+
+
 @cache
 def cloudformation(orgs: str = FURTHER) -> Node:
-    """Every resource that a deployment makes, with those that SAM adds."""
-    source = template(orgs)
-    for resource, code in (*((name, "CodeUri") for name in FUNCTIONS), ("CollectorLayer", "ContentUri")):
-        source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
-    session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
-    translated: Node = Translator({}, Parser(), boto_session=session).translate(source, {})
-    resources: Node = translated["Resources"]
+    """Every resource that a deployment makes by itself, with those that SAM and loops add."""
+    return translated("s3://bucket/key", orgs)
+
+
+def translated(layer: str, orgs: str = FURTHER) -> Node:
+    """The same, with the layer's content there."""
+    resources: Node = engine._apply_transforms(deployable(layer, orgs))["Resources"]
     return resources
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.reading import FUNCTIONS, ROOT, properties, schedule_of, template
+from tests.template.reading import FUNCTIONS, KEY, ROOT, properties, schedule_of, template
 
 PARAMETERS = {
     "Org": "main",
@@ -25,14 +25,39 @@ PARAMETERS = {
     "ActorFilter": "",
     "EntityFilter": "",
     "AlarmTopicArn": "",
+    "LagAlarmSeconds": 900,
+    "SilenceHours": 24,
+    "KmsKeyArn": "",
+    "ObjectLockMode": "OFF",
+    "ObjectLockDays": 365,
+    "ColdStorageDays": 180,
+    "AccessLogBucket": "",
+    "BreakGlassArn": "",
+    "StreamMode": "PROVISIONED",
+    "StreamShards": 1,
+    "StreamRetentionHours": 168,
+    "ConsumerAccounts": "",
+    "PermissionsBoundaryArn": "",
+    "VpcSubnetIds": "",
+    "VpcSecurityGroupIds": "",
+    "CollectConcurrency": 5,
+    "LogRetentionDays": 400,
+    "DeploymentType": "Linear10PercentEvery1Minute",
+    "TokenRotation": "off",
+    "SlackOauthUrl": "https://slack.com/api/oauth.v2.access",
 }
 OUTPUTS = {
-    "CollectFunctionName": {"Ref": "CollectFunction"},
+    "CollectFunctionName": {"Ref": "CollectFunction.Alias"},
     "ArchiveBucketName": {"Ref": "ArchiveBucket"},
     "EventStreamName": {"Ref": "EventStream"},
     "CheckpointTableName": {"Ref": "CheckpointTable"},
     "SlackTokenSecretArn": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
     "FailureQueueUrl": {"Ref": "FailureQueue"},
+    "ScheduleDeadLetterQueueUrl": {"Ref": "ScheduleDeadLetterQueue"},
+    "DashboardUrl": {
+        "Fn::Sub": "https://${AWS::Region}.console.aws.amazon.com/cloudwatch/home?region=${AWS::Region}#dashboards:name=${Dashboard}"
+    },
+    "EncryptionKeyArn": KEY,
     "DriftFunctionName": {"Ref": "DriftFunction"},
     "VerifyFunctionName": {"Ref": "VerifyFunction"},
     "WatchFunctionName": {"Ref": "WatchFunction"},
@@ -73,6 +98,20 @@ VERIFY_VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
+PRETRAFFIC_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "NEW_VERSION": {"Ref": "CollectFunction.Version"},
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+ROTATE_VARIABLES = {
+    "SLACK_API_URL": {"Ref": "SlackApiUrl"},
+    "SLACK_OAUTH_URL": {"Ref": "SlackOauthUrl"},
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
 WATCH_VARIABLES = {
     "CHECKPOINT_TABLE": {"Ref": "CheckpointTable"},
     "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
@@ -80,10 +119,12 @@ WATCH_VARIABLES = {
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
 VARIABLES_OF = {
+    "WatchFunction": WATCH_VARIABLES,
     "CollectFunction": VARIABLES,
     "DriftFunction": DRIFT_VARIABLES,
     "VerifyFunction": VERIFY_VARIABLES,
-    "WatchFunction": WATCH_VARIABLES,
+    "PreTrafficFunction": PRETRAFFIC_VARIABLES,
+    "RotateFunction": ROTATE_VARIABLES,
 }
 LEAST = {
     "InitialLookbackHours": 0,
@@ -91,6 +132,13 @@ LEAST = {
     "LatePassMinutes": 0,
     "FinalPassHours": 0,
     "SlackCallsPerMinute": 1,
+    "LagAlarmSeconds": 120,
+    "SilenceHours": 1,
+    "ObjectLockDays": 1,
+    "ColdStorageDays": 0,
+    "StreamShards": 1,
+    "StreamRetentionHours": 24,
+    "CollectConcurrency": 0,
 }
 ENVIRONMENTS = ["default", "staging", "prod"]
 
@@ -126,7 +174,15 @@ def test_a_number_has_a_least_value(name, least):
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("ScheduleState", ["ENABLED", "DISABLED"]), ("Architecture", ["arm64", "x86_64"])]
+    ("name", "values"),
+    [
+        ("ScheduleState", ["ENABLED", "DISABLED"]),
+        ("Architecture", ["arm64", "x86_64"]),
+        ("ObjectLockMode", ["OFF", "GOVERNANCE", "COMPLIANCE"]),
+        ("StreamMode", ["PROVISIONED", "ON_DEMAND"]),
+        ("DeploymentType", ["AllAtOnce", "Canary10Percent5Minutes", "Linear10PercentEvery1Minute"]),
+        ("TokenRotation", ["off", "on"]),
+    ],
 )
 def test_a_choice_takes_only_its_values(name, values):
     assert template()["Parameters"][name]["AllowedValues"] == values
@@ -187,6 +243,13 @@ def test_the_token_may_not_go_to(url):
     assert not accepts("SlackApiUrl", url)
 
 
+def test_what_may_be_an_address_is_the_same_for_both():
+    parameters = template()["Parameters"]
+    assert parameters["SlackOauthUrl"]["AllowedPattern"] == parameters["SlackApiUrl"]["AllowedPattern"]
+    assert accepts("SlackOauthUrl", "https://slack.com/api/oauth.v2.access")
+    assert accepts("SlackOauthUrl", "https://slack-gov.com/api/oauth.v2.access")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "accepted"),
     [
@@ -220,6 +283,25 @@ def test_the_token_may_not_go_to(url):
         ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:on-call", True),
         ("AlarmTopicArn", "arn:aws:sqs:eu-central-1:123456789012:on-call", False),
         ("AlarmTopicArn", "on-call", False),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab", True),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab", True),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:alias/audit", False),
+        ("KmsKeyArn", "alias/aws/s3", False),
+        ("AccessLogBucket", "access-logs.example.com", True),
+        ("AccessLogBucket", "arn:aws:s3:::access-logs", False),
+        ("BreakGlassArn", "arn:aws:iam::123456789012:role/ops/break-glass", True),
+        ("BreakGlassArn", "arn:aws:iam::123456789012:root", False),
+        ("BreakGlassArn", "*", False),
+        ("ConsumerAccounts", "123456789012", True),
+        ("ConsumerAccounts", "12345678901", False),
+        ("ConsumerAccounts", "*", False),
+        ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/boundary", True),
+        ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", True),
+        ("PermissionsBoundaryArn", "boundary", False),
+        ("VpcSubnetIds", "subnet-0123456789abcdef0", True),
+        ("VpcSubnetIds", "vpc-0123456789abcdef0", False),
+        ("VpcSecurityGroupIds", "sg-0123456789abcdef0", True),
+        ("VpcSecurityGroupIds", "default", False),
     ],
 )
 def test_a_parameter_takes_a_value_or_refuses_it(name, value, accepted):
@@ -243,7 +325,7 @@ def test_these_are_all_functions():
 @pytest.mark.parametrize(("function", "variables"), VARIABLES_OF.items())
 def test_a_function_gets_these_variables_and_no_others(function, variables):
     assert properties(function)["Environment"] == {"Variables": variables}
-    assert template().get("Globals") is None
+    assert set(template()["Globals"]["Function"]) == {"VpcConfig"}
 
 
 def sent_to(function: str, orgs: list[str]) -> Any:

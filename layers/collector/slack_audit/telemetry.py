@@ -14,7 +14,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from slack_audit import passes
+from slack_audit import passes, redaction
+from slack_audit.check import Checked, Outcome
 from slack_audit.drift import Drift
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
@@ -53,30 +54,21 @@ UNKNOWN_FILTER_ACTIONS = "UnknownFilterActions"
 SCHEMA_CHANGES = "SchemaChanges"
 VERIFY_FINDINGS = "VerifyFindings"
 VERIFIED_EVENTS = "VerifiedEvents"
+ROTATION_FAILURES = "RotationFailures"
 ORGS = "Orgs"
 OVERDUE_ORGS = "OverdueOrgs"
 LONGEST_LIVE_LAG = "LongestLiveLag"
 LONGEST_PUBLISH_LAG = "LongestPublishLag"
 LONGEST_SILENCE = "LongestSilence"
 
-_SECONDS = {
-    LIVE_LAG,
-    PUBLISH_LAG,
-    VISIBILITY_DELAY,
-    BACKFILL_REMAINING,
-    RATE_LIMIT_WAIT,
-    RUN_DURATION,
-    LONGEST_LIVE_LAG,
-    LONGEST_PUBLISH_LAG,
-    LONGEST_SILENCE,
-}
-
-logger = Logger(service=SERVICE)
+logger = Logger(service=SERVICE, json_serializer=redaction.serialized)
 
 
 def take_over_logging() -> None:
-    """The package's plain loggers write as the one logger does."""
+    """The package's plain loggers write as the one logger does; others do not write what passes through them."""
     logging.getLogger("slack_audit").setLevel(logging.INFO)
+    for name in redaction.SHOW_SECRETS:
+        logging.getLogger(name).setLevel(logging.INFO)
     copy_config_to_registered_loggers(source_logger=logger, include={"slack_audit"})
 
 
@@ -175,6 +167,19 @@ def record_standings(standings: Iterable[Standing], summary: Summary) -> None:
     )
 
 
+def record_rotation(failure: BaseException | None) -> None:
+    """The metric of one step of a rotation."""
+    _write({ROTATION_FAILURES: int(failure is not None)})
+
+
+def record_check(checked: Checked) -> None:
+    """What a check found: each finding as a line of the log."""
+    write = {Outcome.OK: logger.info, Outcome.FAILED: logger.error}
+    for it in checked.findings:
+        said = {"found": it.name, "outcome": it.outcome.value, "what": it.what, "advice": it.advice}
+        write.get(it.outcome, logger.warning)("finding", extra=said)
+
+
 def _write(
     found: Mapping[str, float | None], *, under: Mapping[str, str] | None = None, also: Mapping[str, str] | None = None
 ) -> None:
@@ -193,7 +198,8 @@ def _write(
 def _unit(name: str) -> MetricUnit:
     if name == PEAK_MEMORY:
         return MetricUnit.Megabytes
-    return MetricUnit.Seconds if name in _SECONDS else MetricUnit.Count
+    is_time = name.endswith(("Lag", "Delay", "Remaining", "Wait", "Duration", "Silence"))
+    return MetricUnit.Seconds if is_time else MetricUnit.Count
 
 
 def _peak_memory() -> int:

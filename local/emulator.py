@@ -1,0 +1,233 @@
+"""The embedded AWS's process: ministack, taught what our template needs and ministack does not know.
+
+That is five resource types and one kind of alarm that its CloudFormation refuses, properties that it passes over
+although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, and
+an alias's own way with failed runs. Each type does what its reference page says of Ref, Fn::GetAtt, update and
+deletion, as far as ministack has the service behind it.
+local.aws runs this file by its path: it knows nothing of the rest of the project.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
+
+type Properties = dict[str, Any]
+type Made = tuple[str, dict[str, str]]  # what Ref answers, what Fn::GetAtt answers
+type Create = Callable[[str, Properties, str], Made]  # logical ID, properties, stack's name
+type Delete = Callable[[str, Properties], None]  # what Ref answers, properties
+type Response = tuple[int, dict[str, str], bytes]
+
+ALARM_FIELDS = ("AlarmRule", "AlarmDescription", "AlarmActions", "OKActions", "InsufficientDataActions")
+ROTATION_FIELDS = ("RotationLambdaARN", "RotationRules")
+ENCRYPTION = "x-amz-server-side-encryption"
+WRITE_HEADERS = ("if-none-match", ENCRYPTION, f"{ENCRYPTION}-aws-kms-key-id", f"{ENCRYPTION}-customer-algorithm")
+
+
+def put_composite_alarm(logical_id: str, properties: Properties, stack: str) -> Made:
+    """Its state follows the alarms of its rule, in ministack as on AWS."""
+    name = properties.get("AlarmName") or _generated_name(stack, logical_id)
+    wanted = {field: properties[field] for field in ALARM_FIELDS if field in properties}
+    enabled = str(properties.get("ActionsEnabled", True)).lower() == "true"
+    _check(cloudwatch._put_composite_alarm({}, wanted | {"AlarmName": name, "ActionsEnabled": enabled}, False, True))
+    return name, {"Arn": f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{name}"}
+
+
+def delete_composite_alarm(name: str, _properties: Properties) -> None:
+    """As DeleteAlarms does: not while another composite alarm depends on it."""
+    _check(cloudwatch._delete_alarms({}, {"AlarmNames": [name]}, False, True))
+
+
+def measured(properties: Properties) -> Properties:
+    """An alarm's properties as ministack takes them: in place of metric math, which it refuses, a metric without data.
+
+    So such an alarm stands as TreatMissingData says until SetAlarmState moves it.
+    """
+    if "Metrics" not in properties:
+        return properties
+    (told,) = [
+        metric["Id"] for metric in properties["Metrics"] if str(metric.get("ReturnData", True)).lower() == "true"
+    ]
+    plain = {name: value for name, value in properties.items() if name != "Metrics"}
+    return plain | {"Namespace": "MetricMath", "MetricName": told, "Period": 60, "Statistic": "Sum"}
+
+
+def create_alarm(logical_id: str, properties: Properties, stack: str) -> Made:
+    """Also with metric math."""
+    made: Made = provisioners._cw_metric_alarm_create(logical_id, measured(properties), stack)
+    return made
+
+
+def update_alarm(name: str, old: Properties, properties: Properties, stack: str, logical_id: str) -> Made:
+    """Also with metric math."""
+    made: Made = provisioners._cw_metric_alarm_update(name, measured(old), measured(properties), stack, logical_id)
+    return made
+
+
+def put_stream_policy(_logical_id: str, properties: Properties, _stack: str) -> Made:
+    """Enforced when the embedded AWS enforces IAM."""
+    stream = properties["ResourceArn"]
+    policy = json.dumps(properties["ResourcePolicy"])
+    _check(kinesis._put_resource_policy({"ResourceARN": stream, "Policy": policy}))
+    return stream, {}
+
+
+def delete_stream_policy(stream: str, _properties: Properties) -> None:
+    """Also when the stream went before it, and took it along."""
+    kinesis._resource_policies.pop(stream, None)
+
+
+def put_rotation(_logical_id: str, properties: Properties, _stack: str) -> Made:
+    """Kept with the secret, where DescribeSecret shows it. Nothing is rotated: ministack never calls the function."""
+    _, secret = secretsmanager._resolve(properties["SecretId"])
+    if secret is None:
+        raise ValueError(f"AWS::SecretsManager::RotationSchedule: there is no secret {properties['SecretId']}")
+    secret.update({field: properties.get(field) for field in ROTATION_FIELDS}, RotationEnabled=True)
+    return str(secret["ARN"]), {}
+
+
+def delete_rotation(secret_id: str, _properties: Properties) -> None:
+    """As CancelRotateSecret does."""
+    _, secret = secretsmanager._resolve(secret_id)
+    if secret is not None:
+        secret["RotationEnabled"] = False
+
+
+def remember(name: str) -> Create:
+    """Makes nothing, and answers with the name that the property of this name gives, or a generated one."""
+    return lambda logical_id, properties, stack: (properties.get(name) or _generated_name(stack, logical_id), {})
+
+
+def forget(_name: str, _properties: Properties) -> None:
+    """Nothing was made."""
+
+
+def create_role(logical_id: str, properties: Properties, stack: str) -> Made:
+    """With its permissions boundary, which ministack's CloudFormation leaves out and its IAM enforces."""
+    made: Made = provisioners._iam_role_create(logical_id, properties, stack)
+    _bound(made[0], properties)
+    return made
+
+
+def update_role(name: str, old: Properties, properties: Properties, stack: str, logical_id: str) -> Made:
+    """With its permissions boundary."""
+    made: Made = provisioners._iam_role_update(name, old, properties, stack, logical_id)
+    _bound(made[0], properties)
+    return made
+
+
+def _bound(role: str, properties: Properties) -> None:
+    iam._roles[role]["PermissionsBoundary"] = properties.get("PermissionsBoundary")
+
+
+def create_bucket(logical_id: str, properties: Properties, stack: str) -> Made:
+    """With its Object Lock, which ministack's CloudFormation leaves out and its S3 enforces."""
+    made: Made = provisioners._s3_create(logical_id, properties, stack)
+    _lock_objects(made[0], properties)
+    return made
+
+
+def update_bucket(name: str, old: Properties, properties: Properties, stack: str) -> Made:
+    """With its Object Lock."""
+    made: Made = provisioners._s3_update(name, old, properties, stack)
+    _lock_objects(made[0], properties)
+    return made
+
+
+def _lock_objects(bucket: str, properties: Properties) -> None:
+    if str(properties.get("ObjectLockEnabled", False)).lower() == "true":
+        s3._bucket_versioning[bucket] = "Enabled"
+        rule = properties.get("ObjectLockConfiguration", {}).get("Rule", {})
+        retention = dict(rule.get("DefaultRetention", {}))
+        periods = {period: int(retention[period]) for period in ("Days", "Years") if period in retention}
+        s3._bucket_object_lock[bucket] = {"enabled": True, "default_retention": (retention | periods) or None}
+
+
+def invoke_async(invoke: Callable[[Properties, Properties], None], function: Properties, event: Properties) -> None:
+    """Lets a failed run be retried and reported as its alias says; ministack asks the function itself only."""
+    config = function["config"]
+    qualifier = config["FunctionArn"].partition(f":function:{config['FunctionName']}")[2].removeprefix(":")
+    owner = lambda_svc._functions[config["FunctionName"]]
+    invoke({**function, "event_invoke_config": lambda_svc._event_invoke_config(owner, qualifier)}, event)
+
+
+def object_context(known: Callable[..., Properties], *asked: Any) -> Properties:
+    """What a bucket policy can ask of a write besides: how it is encrypted, and whether it may replace an object."""
+    headers = asked[3] if len(asked) > 3 and asked[3] else {}
+    sent = {name.lower(): value for name, value in headers.items()}
+    return {**known(*asked), **{f"s3:{name}": sent[name] for name in WRITE_HEADERS if name in sent}}
+
+
+def condition_value(known: Callable[..., Any], key: str, context: Any) -> Any:
+    """aws:PrincipalArn of a role's session is the role, where ministack says the session."""
+    value = known(key, context)
+    if key.lower() == "aws:principalarn" and ":assumed-role/" in value:
+        role = value.split("/")[1]
+        return iam._roles[role]["Arn"] if role in iam._roles else value
+    return value
+
+
+def evaluate_conditions(
+    evaluate: Callable[[Properties, Properties], dict[str, bool]], template: Properties, parameters: Properties
+) -> dict[str, bool]:
+    """Which conditions hold; ministack takes what Fn::Join makes for equal to nothing."""
+    joined = {name: _joined(condition, parameters) for name, condition in template.get("Conditions", {}).items()}
+    return evaluate({**template, "Conditions": joined}, parameters)
+
+
+def _joined(node: Any, parameters: Properties) -> Any:
+    if isinstance(node, list):
+        return [_joined(item, parameters) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "Fn::Join" in node:
+        return engine._resolve_refs(node, {}, parameters, {}, {}, "", "")
+    return {name: _joined(value, parameters) for name, value in node.items()}
+
+
+def _generated_name(stack: str, logical_id: str) -> str:
+    return cast("str", provisioners._physical_name(stack, logical_id, max_len=100))
+
+
+def _check(response: Response) -> None:
+    status, _, body = response
+    if status >= 400:
+        raise ValueError(body.decode())
+
+
+# An update is a creation under the same name; what a changed name left behind, ministack deletes.
+TAUGHT: dict[str, tuple[Create, Delete]] = {
+    "AWS::CloudWatch::CompositeAlarm": (put_composite_alarm, delete_composite_alarm),
+    "AWS::CodeDeploy::Application": (remember("ApplicationName"), forget),
+    "AWS::CodeDeploy::DeploymentGroup": (remember("DeploymentGroupName"), forget),
+    "AWS::Kinesis::ResourcePolicy": (put_stream_policy, delete_stream_policy),
+    "AWS::SecretsManager::RotationSchedule": (put_rotation, delete_rotation),
+}
+
+
+def teach() -> None:
+    """Makes ministack know all of this."""
+    known = provisioners._RESOURCE_HANDLERS
+    for kind, (create, delete) in TAUGHT.items():
+        known[kind] = {"create": create, "delete": delete}
+    known["AWS::CloudWatch::Alarm"] |= {"create": create_alarm, "update": update_alarm}
+    known["AWS::S3::Bucket"] |= {"create": create_bucket, "update": update_bucket}
+    known["AWS::IAM::Role"] |= {"create": create_role, "update": update_role}
+    iam_actions.s3_service_context = partial(object_context, iam_actions.s3_service_context)
+    iam_evaluator._resolve_condition_key = partial(condition_value, iam_evaluator._resolve_condition_key)
+    conditions = partial(evaluate_conditions, engine._evaluate_conditions)
+    for module in (changesets, engine, handlers, stacks):
+        module._evaluate_conditions = conditions
+    lambda_svc.invoke_async_with_retry = partial(invoke_async, lambda_svc.invoke_async_with_retry)
+
+
+if __name__ == "__main__":
+    from ministack.app import main
+
+    teach()
+    main()

@@ -1,0 +1,207 @@
+"""One alarm for each promise, each with its section in the runbook; and the dashboard."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from slack_audit import telemetry
+from tests.template.reading import ROOT, of_type, properties, template
+
+STACK = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+COLLECT = [{"Name": "FunctionName", "Value": {"Ref": "CollectFunction"}}]
+STREAM = [{"Name": "StreamName", "Value": {"Ref": "EventStream"}}]
+
+# name: (namespace, metric, dimensions, statistic, seconds, threshold, missing data)
+SINGLE: dict[str, tuple[str, str, list[Any], str, int, object, str]] = {
+    "NoSuccessfulRunAlarm": ("SlackAuditCollector", "OverdueOrgs", STACK, "Maximum", 300, 1, "breaching"),
+    "LiveLagAlarm": ("SlackAuditCollector", "LongestLiveLag", STACK, "Maximum", 900, {"Ref": "LagAlarmSeconds"}, "missing"),
+    "PublishLagAlarm": (
+        "SlackAuditCollector", "LongestPublishLag", STACK, "Maximum", 900, {"Ref": "LagAlarmSeconds"}, "missing",
+    ),
+    "AuthFailuresAlarm": ("SlackAuditCollector", "AuthFailures", STACK, "Sum", 300, 1, "notBreaching"),
+    "RunErrorsAlarm": ("AWS/Lambda", "Errors", COLLECT, "Sum", 900, 3, "notBreaching"),
+    "FailedRunsAlarm": (
+        "AWS/SQS", "NumberOfMessagesSent",
+        [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["FailureQueue", "QueueName"]}}], "Sum", 900, 3, "notBreaching",
+    ),
+    "DeadLettersAlarm": (
+        "AWS/SQS", "ApproximateNumberOfMessagesVisible",
+        [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["ScheduleDeadLetterQueue", "QueueName"]}}],
+        "Maximum", 300, 1, "notBreaching",
+    ),
+    "StreamThrottledAlarm": (
+        "AWS/Kinesis", "WriteProvisionedThroughputExceeded", STREAM, "Sum", 900, 1, "notBreaching",
+    ),
+    "VerifyFindingsAlarm": ("SlackAuditCollector", "VerifyFindings", STACK, "Maximum", 86_400, 1, "breaching"),
+    "NewVersionErrorsAlarm": (
+        "AWS/Lambda", "Errors", [*COLLECT, {"Name": "Resource", "Value": {"Fn::Sub": "${CollectFunction}:live"}}],
+        "Sum", 60, 1, "notBreaching",
+    ),
+}  # fmt: skip
+# name: (expression, the metrics in it, seconds, threshold, missing data)
+COMPUTED: dict[str, tuple[str, dict[str, tuple[str, str]], int, object, str]] = {
+    "RateLimitedAlarm": (
+        "IF(calls > 0, limited / calls, 0)",
+        {"limited": ("SlackAuditCollector", "RateLimited"), "calls": ("SlackAuditCollector", "SlackCalls")},
+        900, 0.5, "notBreaching",
+    ),
+    "LostStartsAlarm": (
+        "FILL(throttled, 0) + FILL(dropped, 0) + FILL(unreported, 0)",
+        {
+            "throttled": ("AWS/Lambda", "Throttles"),
+            "dropped": ("AWS/Lambda", "AsyncEventsDropped"),
+            "unreported": ("AWS/Lambda", "DestinationDeliveryFailures"),
+        },
+        900, 1, "notBreaching",
+    ),
+    "SilenceAlarm": (
+        "silence / 3600", {"silence": ("SlackAuditCollector", "LongestSilence")}, 900, {"Ref": "SilenceHours"}, "missing",
+    ),
+}  # fmt: skip
+SILENT = {"NewVersionErrorsAlarm"}  # CodeDeploy acts on it, and nobody has to
+ALARMS = sorted(of_type("AWS::CloudWatch::Alarm"))
+OURS = {value for name, value in vars(telemetry).items() if name.isupper()} - {telemetry.SERVICE}
+
+
+def test_these_are_all_alarms():
+    assert set(ALARMS) >= set(SINGLE) | set(COMPUTED)
+    assert set(ALARMS) - set(SINGLE) - set(COMPUTED) <= {"RotationFailuresAlarm"}
+    assert list(of_type("AWS::CloudWatch::CompositeAlarm")) == ["CollectionBrokenAlarm"]
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_an_alarm_watches_what_it_should(name):
+    namespace, metric, dimensions, statistic, seconds, threshold, missing = SINGLE[name]
+    alarm = properties(name)
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Dimensions"]) == (namespace, metric, dimensions)
+    assert (alarm["Statistic"], alarm["Threshold"]) == (statistic, threshold)
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == seconds
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["TreatMissingData"] == missing
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_an_alarm_computes_what_it_should(name):
+    expression, metrics, seconds, threshold, missing = COMPUTED[name]
+    alarm = properties(name)
+    (computed,) = [it for it in alarm["Metrics"] if "Expression" in it]
+    assert (computed["Expression"], computed["ReturnData"]) == (expression, True)
+    sources = {it["Id"]: it for it in alarm["Metrics"] if it is not computed}
+    named = {
+        key: (it["MetricStat"]["Metric"]["Namespace"], it["MetricStat"]["Metric"]["MetricName"])
+        for key, it in sources.items()
+    }
+    assert named == metrics
+    for source in sources.values():
+        own = source["MetricStat"]["Metric"]["Namespace"] == telemetry.NAMESPACE
+        assert source["MetricStat"]["Metric"]["Dimensions"] == (STACK if own else COLLECT)
+        assert source["ReturnData"] is False
+        assert source["MetricStat"]["Period"] * alarm["EvaluationPeriods"] == seconds
+    assert (alarm["Threshold"], alarm["TreatMissingData"]) == (threshold, missing)
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_watches_metrics_that_exist(name):
+    alarm = properties(name)
+    watched = (
+        [alarm]
+        if "MetricName" in alarm
+        else [it["MetricStat"]["Metric"] for it in alarm["Metrics"] if "MetricStat" in it]
+    )
+    assert watched
+    for metric in watched:
+        assert metric["Namespace"].startswith("AWS/") or metric["MetricName"] in OURS
+
+
+@pytest.mark.parametrize("name", [*ALARMS, "CollectionBrokenAlarm"])
+def test_an_alarm_says_what_to_do_and_tells_whom_it_may(name):
+    alarm = properties(name)
+    text = alarm["AlarmDescription"]
+    said = text["Fn::Sub"] if isinstance(text, dict) else text
+    assert said.endswith(f"See docs/runbook.md, {name}.")
+    assert len(said) < 1_024
+    told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    expected = None if name in SILENT else told
+    assert alarm.get("AlarmActions") == alarm.get("OKActions") == expected
+    running = None if name in SILENT else {"Fn::If": ["IsRunning", True, False]}
+    assert alarm.get("ActionsEnabled") == running, "a paused collection is no alarm"
+    assert template()["Conditions"]["HasAlarmTopic"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}
+
+
+def test_collection_is_broken_when_nothing_comes_in():
+    rule = properties("CollectionBrokenAlarm")["AlarmRule"]["Fn::Sub"]
+    assert re.findall(r'ALARM\("\$\{(\w+)\}"\)', rule) == ["NoSuccessfulRunAlarm", "LiveLagAlarm", "AuthFailuresAlarm"]
+    assert rule.count(" OR ") == 2
+
+
+@pytest.mark.parametrize("name", [*ALARMS, "CollectionBrokenAlarm"])
+def test_an_alarm_has_its_section_in_the_runbook(name):
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    found = re.search(rf"^### {name}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/runbook.md has no section {name}"
+    parts = re.findall(r"^\*\*(Means|Look|Fix|Done when)\*\*: \S", found[1], re.MULTILINE)
+    assert parts == ["Means", "Look", "Fix", "Done when"]
+
+
+def test_the_runbook_has_no_section_of_an_alarm_that_is_gone():
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    assert set(re.findall(r"^### (\w+Alarm)$", text, re.MULTILINE)) == {*ALARMS, "CollectionBrokenAlarm"}
+
+
+# ---- deployments ----
+
+
+def test_a_new_version_takes_over_step_by_step_and_errors_bring_the_old_one_back():
+    function = properties("CollectFunction")
+    assert (function["AutoPublishAlias"], function["AutoPublishAliasAllProperties"]) == ("live", True)
+    preference = function["DeploymentPreference"]
+    assert preference["Type"] == {"Ref": "DeploymentType"}
+    assert preference["Alarms"] == [{"Ref": "NewVersionErrorsAlarm"}]
+    assert preference["Role"] == {"Fn::GetAtt": ["DeploymentRole", "Arn"]}
+    (group,) = of_type("AWS::CodeDeploy::DeploymentGroup").values()
+    assert group["Properties"]["AutoRollbackConfiguration"] == {
+        "Enabled": True,
+        "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
+    }
+
+
+# ---- the dashboard ----
+
+
+def dashboard() -> Any:
+    body = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    return json.loads(body.replace("${LagAlarmSeconds}", "900"))["widgets"]
+
+
+def test_every_alarm_stands_on_the_dashboard():
+    (widget,) = [it for it in dashboard() if it["type"] == "alarm"]
+    shown = {re.fullmatch(r"\$\{(\w+)\.Arn\}", it)[1] for it in widget["properties"]["alarms"]}  # type: ignore[index]
+    assert {*ALARMS, "CollectionBrokenAlarm"} - SILENT - {"RotationFailuresAlarm"} == shown
+
+
+def test_the_widgets_of_the_dashboard_fill_its_grid_without_overlap():
+    taken: set[tuple[int, int]] = set()
+    for widget in dashboard():
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & taken
+        taken |= cells
+    assert taken == {(x, y) for x in range(24) for y in range(max(y for _, y in taken) + 1)}
+
+
+def test_the_dashboard_shows_metrics_that_exist_of_this_stack_alone():
+    shown = [it for widget in dashboard() if widget["type"] == "metric" for it in widget["properties"]["metrics"]]
+    assert len(shown) > 40
+    for metric in shown:
+        if isinstance(metric[0], dict):
+            assert 'service="${AWS::StackName}"' in metric[0]["expression"]
+        elif metric[0] == telemetry.NAMESPACE:
+            assert metric[1] in OURS
+            assert metric[2:4] == ["service", "${AWS::StackName}"]
+        else:
+            assert re.fullmatch(r"\$\{\w+(\.QueueName)?\}", metric[3])
