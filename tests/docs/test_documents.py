@@ -74,7 +74,7 @@ def test_settings_template_and_code_agree_on_the_environment(function, settings)
 
 def test_every_metric_is_documented():
     names = {
-        value for name, value in vars(telemetry).items() if name.isupper() and name not in {"SERVICE", "NAMESPACE", "IN_SECONDS"}
+        value for name, value in vars(telemetry).items() if name.isupper() and name not in {"SERVICE", "NAMESPACE"}
     }
     documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/architecture.md", "Metrics"), re.MULTILINE))
     assert documented == names
@@ -268,6 +268,25 @@ def test_the_end_to_end_tests_know_nothing_of_the_package(path):
         path.read_text(),
         re.MULTILINE,
     )
+
+
+def test_the_metrics_have_the_dimensions_that_the_table_says(capsys: pytest.CaptureFixture[str]):
+    found = {"live": 1, "late": 1, "final": 1}
+    report = Report(org="main", found=found, longest_delay=found, calls=1, calls_by_status={"200": 1}, lag=1, backlog=0)
+    report.publish_lag = report.backfill_remaining = 1
+    telemetry.record(report, None, 1)
+    written: dict[str, set[str]] = {}
+    for line in capsys.readouterr().out.splitlines():
+        (directive,) = json.loads(line)["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]:
+            for names in directive["Dimensions"]:
+                written.setdefault(metric["Name"], set()).add(next((name for name in names if name != "service"), ""))
+    rows = re.findall(r"^\| `(\w+)` \| \w+ \| (.*?) ?\| ", section("docs/architecture.md", "Metrics"), re.MULTILINE)
+    for name, dimensions in rows:
+        if name in written:
+            plain = set() if dimensions.endswith("only") else {""}
+            assert written[name] == plain | set(re.findall(r"`(\w+)`", dimensions)), name
+    assert len(written) > 15
 
 
 def section(path: str, title: str) -> str:

@@ -14,7 +14,7 @@ class Accepted(NamedTuple):
     reason: str
 
 
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
+FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction")
 VPC = (
     "Outside of a VPC by default: a NAT gateway costs more than all the rest. VpcSubnetIds puts the functions into one."
 )

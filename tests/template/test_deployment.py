@@ -152,9 +152,9 @@ REFUSED: dict[str, Call] = {
         {"SecretId": "SlackTokenSecretArn", "SecretString": "x"},
     ),
     "delete a batch": ("s3", "delete_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/1"}),
-    "write for another org": written_once("raw/org=acmeother/1"),
+    "write beside the orgs": written_once("raw/other/1"),
     "write elsewhere": written_once("1"),
-    "list another org": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acmeother/"}),
+    "list all orgs at once": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/"}),
     "list everything": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName"}),
     "delete the checkpoint": (
         "dynamodb",
@@ -182,7 +182,7 @@ MAY_NOT_WATCH: dict[str, Call] = {
     "take the lease": ALLOWED["take the lease"],
     "publish": ALLOWED["publish"],
     "delete a list": ("s3", "delete_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acme/actions-1"}),
-    "keep for another org": written_once("catalog/org=acmeother/1"),
+    "keep beside the orgs": written_once("catalog/other/1"),
     "read the log": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "log/org=acme/000000000000.json"}),
     "list everything": REFUSED["list everything"],
 }
@@ -200,7 +200,7 @@ MAY_NOT_VERIFY: dict[str, Call] = {
     "take the lease": ALLOWED["take the lease"],
     "publish": ALLOWED["publish"],
     "delete a batch": REFUSED["delete a batch"],
-    "list another org": REFUSED["list another org"],
+    "list all orgs at once": REFUSED["list all orgs at once"],
     "list everything": REFUSED["list everything"],
 }
 

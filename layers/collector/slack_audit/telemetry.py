@@ -61,18 +61,6 @@ LONGEST_LIVE_LAG = "LongestLiveLag"
 LONGEST_PUBLISH_LAG = "LongestPublishLag"
 LONGEST_SILENCE = "LongestSilence"
 
-IN_SECONDS = {
-    LIVE_LAG,
-    PUBLISH_LAG,
-    VISIBILITY_DELAY,
-    BACKFILL_REMAINING,
-    RATE_LIMIT_WAIT,
-    RUN_DURATION,
-    LONGEST_LIVE_LAG,
-    LONGEST_PUBLISH_LAG,
-    LONGEST_SILENCE,
-}
-
 logger = Logger(service=SERVICE, json_serializer=redaction.serialized)
 
 
@@ -163,19 +151,6 @@ def record_proof(proof: Proof) -> None:
     _write({VERIFY_FINDINGS: proof.faults, VERIFIED_EVENTS: proof.coverage.events})
 
 
-def record_rotation(failure: BaseException | None) -> None:
-    """The metric of one step of a rotation."""
-    _write({ROTATION_FAILURES: int(failure is not None)})
-
-
-def record_check(checked: Checked) -> None:
-    """What a check found: each finding as a line of the log."""
-    write = {Outcome.OK: logger.info, Outcome.FAILED: logger.error}
-    for it in checked.findings:
-        said = {"found": it.name, "outcome": it.outcome.value, "what": it.what, "advice": it.advice}
-        write.get(it.outcome, logger.warning)("finding", extra=said)
-
-
 def record_standings(standings: Iterable[Standing], summary: Summary) -> None:
     """Where every organisation stands, as a line of the log, and the metrics over all of them."""
     for standing in standings:
@@ -190,6 +165,19 @@ def record_standings(standings: Iterable[Standing], summary: Summary) -> None:
             LONGEST_SILENCE: summary.silence,
         }
     )
+
+
+def record_rotation(failure: BaseException | None) -> None:
+    """The metric of one step of a rotation."""
+    _write({ROTATION_FAILURES: int(failure is not None)})
+
+
+def record_check(checked: Checked) -> None:
+    """What a check found: each finding as a line of the log."""
+    write = {Outcome.OK: logger.info, Outcome.FAILED: logger.error}
+    for it in checked.findings:
+        said = {"found": it.name, "outcome": it.outcome.value, "what": it.what, "advice": it.advice}
+        write.get(it.outcome, logger.warning)("finding", extra=said)
 
 
 def _write(
@@ -210,7 +198,8 @@ def _write(
 def _unit(name: str) -> MetricUnit:
     if name == PEAK_MEMORY:
         return MetricUnit.Megabytes
-    return MetricUnit.Seconds if name in IN_SECONDS else MetricUnit.Count
+    is_time = name.endswith(("Lag", "Delay", "Remaining", "Wait", "Duration", "Silence"))
+    return MetricUnit.Seconds if is_time else MetricUnit.Count
 
 
 def _peak_memory() -> int:
