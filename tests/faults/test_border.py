@@ -166,6 +166,7 @@ def test_a_failure_that_is_not_ours_would_be_noticed(monkeypatch):
         suffer("publish_backlog", (number, "5xx"))
 
 
+@pytest.mark.writes_secrets("what the storm looks for must be there once")
 def test_a_token_in_an_error_or_in_the_log_would_be_noticed(monkeypatch):
     def leak(self: SlackSource, query: Query, timeout: float) -> Answer:
         raise UnavailableError(f"Slack did not like {self._token(False)}")

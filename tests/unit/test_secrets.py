@@ -10,9 +10,12 @@ from botocore.stub import Stubber
 
 from slack_audit.adapters import secrets
 from slack_audit.adapters.secrets import SecretToken
+from slack_audit.adapters.slack import SlackSource
 from slack_audit.errors import RefusedError, TokenRefusedError, UnavailableError
+from slack_audit.ports import Query
+from tests.builders import NO_FILTERS
 from tests.conftest import Cloud
-from tests.contract.wire import client_at, nobody
+from tests.contract.wire import answering, client_at, nobody
 
 TOKEN = "xoxp-1234567890-the-token-that-nobody-may-see"
 
@@ -177,6 +180,18 @@ def refusal(cloud: Cloud, value: str | bytes) -> TokenRefusedError:
     assert f"aws secretsmanager put-secret-value --secret-id '{arn}'" in str(raised.value)
     assert TOKEN not in shown(raised.value)
     return raised.value
+
+
+def test_no_token_that_the_secret_gives_upsets_the_http_client(cloud):
+    """Its errors show the header. So every character that we let pass is one that it sends."""
+    every = "".join(map(chr, range(0x21, 0x7F)))
+    token = holding_token(cloud, every)
+    with answering(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n") as wire:
+        with pytest.raises(TokenRefusedError, match="HTTP 401") as raised:
+            SlackSource(wire.url, "main", token, "0.1.0").read(Query(None, NO_FILTERS), 5.0)
+        (request,) = wire.requests
+    assert f"Authorization: Bearer {every}\r\n".encode() in request
+    assert every not in shown(raised.value)
 
 
 # What is no answer
