@@ -26,11 +26,13 @@ BASE = "/audit/v1/"
 class Organisation:
     """The state behind the API."""
 
-    def __init__(self, settings: Settings, host_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, host_clock: Callable[[], float] = time.time, history: History | None = None
+    ) -> None:
         self.settings = settings
         self.clock = SlackClock(settings.clock_offset, host_clock)
         self.chance = random.Random(settings.seed)
-        self.history = History()
+        self.history = history or History()
         self.faults = Faults(random.Random(settings.seed))
         self.traffic = Traffic(settings.seed, self.clock.now())
         self._window = CallWindow()

@@ -11,7 +11,8 @@ from ministack.services.cloudformation import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
+SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction")
+FUNCTIONS = (*SCHEDULED, "PreTrafficFunction", "RotateFunction")
 
 type Node = dict[str, Any]
 
@@ -34,18 +35,24 @@ def properties(logical_id: str) -> Node:
     return found
 
 
-def deployable() -> Node:
-    """The template after its code was uploaded."""
+def deployable(layer: str = "s3://bucket/key") -> Node:
+    """The template after its code was uploaded, the layer's content there."""
     source = template()
-    for resource, code in (*((name, "CodeUri") for name in FUNCTIONS), ("CollectorLayer", "ContentUri")):
-        source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
+    for name in FUNCTIONS:
+        source["Resources"][name]["Properties"]["CodeUri"] = "s3://bucket/key"
+    source["Resources"]["CollectorLayer"]["Properties"]["ContentUri"] = layer
     return source
 
 
 @cache
 def cloudformation() -> Node:
     """Every resource that a deployment makes by itself, with those that SAM and loops add."""
-    resources: Node = engine._apply_transforms(deployable())["Resources"]
+    return translated("s3://bucket/key")
+
+
+def translated(layer: str) -> Node:
+    """The same, with the layer's content there."""
+    resources: Node = engine._apply_transforms(deployable(layer))["Resources"]
     return resources
 
 

@@ -9,13 +9,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import msgspec
 from botocore.config import Config
 
-from slack_audit import __version__, orders
+from slack_audit import __version__, orders, pretraffic
 from slack_audit import check as checks
 from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
+from slack_audit.adapters.codedeploy import CodeDeployVerdict
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
+from slack_audit.adapters.functions import CollectVersion
 from slack_audit.adapters.kinesis import KinesisSink
 from slack_audit.adapters.oauth import SlackOAuth
 from slack_audit.adapters.s3 import S3Archive
@@ -31,8 +34,9 @@ from slack_audit.errors import SettingsError
 from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
 from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
+from slack_audit.pretraffic import Hook, Verdict
 from slack_audit.rotate import Rotation
-from slack_audit.settings import DriftSettings, RotateSettings, Settings, VerifySettings
+from slack_audit.settings import DriftSettings, PreTrafficSettings, RotateSettings, Settings, VerifySettings
 from slack_audit.verify.prove import Proof, prove
 
 if TYPE_CHECKING:
@@ -48,6 +52,9 @@ STORES = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard",
 ROTATION = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 # The stream's failures are the publisher's to count, and must not hold up the archive.
 STREAM = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
+
+# A check takes as long as its slowest service; it is not asked again by itself, for it may still be under way.
+INVOCATION = Config(connect_timeout=3, read_timeout=150, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 @cache
@@ -169,6 +176,25 @@ def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
         archive=_archive(settings),
         clock=LambdaClock(context.get_remaining_time_in_millis),
     )
+
+
+def hook_of(event: Any) -> Hook:
+    """What CodeDeploy asks with `{"DeploymentId": …, "LifecycleEventHookExecutionId": …}`. Raises SettingsError."""
+    try:
+        return msgspec.convert(event, type=Hook)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"The event is none of CodeDeploy's ({error}). Only CodeDeploy invokes this.") from None
+
+
+def check_new_version(settings: PreTrafficSettings, context: "LambdaContext") -> Checked:
+    """What the new version sees. Raises CheckError."""
+    version = CollectVersion(boto3.client("lambda", config=INVOCATION), settings.new_version)
+    return pretraffic.ask(version, settings.org, LambdaClock(context.get_remaining_time_in_millis))
+
+
+def verdict(hook: Hook) -> Verdict:
+    """Where to tell what came of it."""
+    return CodeDeployVerdict(boto3.client("codedeploy", config=STORES), hook)
 
 
 def requested_days(event: Any) -> int:

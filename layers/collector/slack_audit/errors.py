@@ -14,11 +14,13 @@ CollectorError            whatever we raise on purpose
     . ActionRefusedError  the same: a name in the action filter
 + CrowdedSecondError      a second with more events than one run can read: a person must give it more time
 + StorageError            S3, DynamoDB or Secrets Manager did not do as asked: the run fails, the next one repeats it
-  - VersionTakenError     another call wrote this version of the secret: leave it
   - StorageRefusedError   the same; it will refuse until a person fixes a permission, the bucket or the table
+  - VersionTakenError     another call wrote this version of the secret: leave it
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
 + LeaseLostError          another run took over: stop at once
 + LeaseBusyError          another run holds the lease: send the order again
++ CheckError              a version could not be asked, or CodeDeploy not be told: a person must look
+  - CheckBusyError        every run that may go on at once does: wait, then ask again
 + SinkError               the stream did not take records
   - SinkUnavailableError  try again later
   - SinkRefusedError      a person must fix the stream or a permission
@@ -110,6 +112,14 @@ class LeaseLostError(CollectorError):
 
 class LeaseBusyError(CollectorError):
     """An order could not be carried out: another run held the lease for as long as there was time."""
+
+
+class CheckError(CollectorError):
+    """A version of the collect function could not be asked what it sees, or CodeDeploy not be told what came of it."""
+
+
+class CheckBusyError(CheckError):
+    """The function runs as often at once as it may."""
 
 
 class SinkError(CollectorError):

@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(
             org=_org(env),
-            slack_api_url=_api_url(env),
+            slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")),
             slack_token_secret_arn=_required(env, "SLACK_TOKEN_SECRET_ARN"),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             event_stream=_required(env, "EVENT_STREAM"),
@@ -59,6 +59,18 @@ class VerifySettings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(org=_org(env), archive_bucket=_required(env, "ARCHIVE_BUCKET"))
 
 
+class PreTrafficSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the check before traffic. It may only ask the new version."""
+
+    org: str
+    new_version: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "PreTrafficSettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(org=_org(env), new_version=_required(env, "NEW_VERSION"))
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "").strip()
     if not value:
@@ -80,8 +92,9 @@ def _number(env: Mapping[str, str], name: str, *, least: int) -> int:
     return int(value)
 
 
-def _api_url(env: Mapping[str, str]) -> str:
-    return _url(_required(env, "SLACK_API_URL"), "SlackApiUrl", "https://api.slack.com/audit/v1").rstrip("/")
+def slack_api_url(value: str) -> str:
+    """The base of the Audit Logs API with its path; raises SettingsError for one that the token may not go to."""
+    return _url(value, "SlackApiUrl", "https://api.slack.com/audit/v1").rstrip("/")
 
 
 def _url(value: str, name: str, example: str) -> str:
@@ -121,7 +134,7 @@ class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(
             org=_org(env),
-            slack_api_url=_api_url(env),
+            slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             filter_names=tuple(filter(None, _actions(env).split(","))),
         )
@@ -137,4 +150,4 @@ class RotateSettings(msgspec.Struct, frozen=True, kw_only=True):
     def from_env(cls, env: Mapping[str, str]) -> "RotateSettings":
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         oauth = _url(_required(env, "SLACK_OAUTH_URL"), "SlackOauthUrl", "https://slack.com/api/oauth.v2.access")
-        return cls(slack_api_url=_api_url(env), slack_oauth_url=oauth)
+        return cls(slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")), slack_oauth_url=oauth)

@@ -7,6 +7,7 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from aws_lambda_powertools.metrics import MetricUnit
 
 from slack_audit import passes, redaction
+from slack_audit.check import Checked, Outcome
 from slack_audit.drift import Drift
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
@@ -119,3 +120,11 @@ def record_proof(proof: Proof) -> None:
 def record_rotation(failure: BaseException | None) -> None:
     """The metric of one step of a rotation."""
     metrics.add_metric(ROTATION_FAILURES, MetricUnit.Count, int(failure is not None))
+
+
+def record_check(checked: Checked) -> None:
+    """What a check found: each finding as a line of the log."""
+    write = {Outcome.OK: logger.info, Outcome.FAILED: logger.error}
+    for it in checked.findings:
+        said = {"found": it.name, "outcome": it.outcome.value, "what": it.what, "advice": it.advice}
+        write.get(it.outcome, logger.warning)("finding", extra=said)
