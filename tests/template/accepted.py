@@ -102,6 +102,11 @@ PARLIAMENT = (
         "Without the account's own statement nobody could ever change the key again: AWS puts it into every key.",
     ),
     Accepted(
+        "RESOURCE_MISMATCH",
+        ("PreTrafficRole.TellCodeDeploy",),
+        "IAM's reference has no resource for it, but AWS SAM's guide grants it for the deployment groups of one application.",
+    ),
+    Accepted(
         "RESOURCE_STAR",
         ("EncryptionKey.*",),
         "In the policy of a key * is that key.",

@@ -29,6 +29,7 @@ OPTIONS = {
     "ObjectLockMode": "COMPLIANCE",
     "PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary",
     "StreamMode": "ON_DEMAND",
+    "TokenRotation": "on",
     "VpcSecurityGroupIds": "sg-0123456789abcdef0",
     "VpcSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
 }
@@ -41,6 +42,8 @@ VARIANTS: dict[str, dict[str, str]] = {
         "ColdStorageDays": "0",
         "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-1111-1111-111111111111",
         "ScheduleState": "DISABLED",
+        "VpcSecurityGroupIds": "",
+        "VpcSubnetIds": "",
     },
 }
 
