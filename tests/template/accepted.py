@@ -16,6 +16,7 @@ class Accepted(NamedTuple):
     reason: str
 
 
+ROTATION = "RotateFunction"
 VPC = (
     "Outside of a VPC by default: a NAT gateway costs more than all the rest. VpcSubnetIds puts the functions into one."
 )
@@ -39,8 +40,13 @@ CHECKOV = (
     ),
     Accepted(
         "CKV_AWS_116",
-        FUNCTIONS,
+        tuple(name for name in FUNCTIONS if name != ROTATION),
         "Failed runs go to FailureQueue by an OnFailure destination, which tells more than a dead letter queue of Lambda's.",
+    ),
+    Accepted(
+        "CKV_AWS_116",
+        (ROTATION,),
+        "Secrets Manager repeats a failed rotation itself, and its event can hold a RotationToken, which no queue may get.",
     ),
     Accepted("CKV_AWS_117", FUNCTIONS, VPC),
     Accepted(

@@ -27,6 +27,7 @@ OPTIONS = {
     "BreakGlassArn": "arn:aws:iam::000000000000:role/break-glass",
     "ConsumerAccounts": "111122223333,444455556666",
     "ObjectLockMode": "COMPLIANCE",
+    "Orgs": "lab,plant",
     "PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary",
     "StreamMode": "ON_DEMAND",
     "TokenRotation": "on",
@@ -85,14 +86,14 @@ def resolved(parameters: Mapping[str, str]) -> Node:
 
 def conditions(parameters: Mapping[str, str]) -> dict[str, bool]:
     """Which of the template's conditions hold."""
-    source = deployable()
+    source = deployable(orgs=parameters.get("Orgs", ""))
     return evaluate_conditions(engine._evaluate_conditions, source, _values(source, _provided(parameters)))
 
 
 @cache
 def _resolved(parameters: tuple[tuple[str, str], ...]) -> str:
     provided = _provided(dict(parameters))
-    source = engine._apply_transforms(deployable(), provided)
+    source = engine._apply_transforms(deployable(orgs=dict(parameters).get("Orgs", "")), provided)
     values = _values(source, provided)
     holding = evaluate_conditions(engine._evaluate_conditions, source, values)
     wanted = {name: it for name, it in source["Resources"].items() if holding.get(it.pop("Condition", ""), True)}
