@@ -5,6 +5,8 @@ A rule that nothing breaks any more must go from here, and so must a resource: t
 
 from typing import NamedTuple
 
+from tests.template.reading import FUNCTIONS
+
 
 class Accepted(NamedTuple):
     """A rule that these resources break for this reason; * stands for any part of a name."""
@@ -14,7 +16,7 @@ class Accepted(NamedTuple):
     reason: str
 
 
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction")
+ROTATION = "RotateFunction"
 VPC = (
     "Outside of a VPC by default: a NAT gateway costs more than all the rest. VpcSubnetIds puts the functions into one."
 )
@@ -34,12 +36,17 @@ CHECKOV = (
     Accepted(
         "CKV_AWS_115",
         FUNCTIONS,
-        "Only the collect function starts every minute; CollectConcurrency bounds it unless it is 0. The others run once a day.",
+        "CollectConcurrency bounds the collect function unless it is 0; the others run seldom, and one at a time.",
     ),
     Accepted(
         "CKV_AWS_116",
-        FUNCTIONS,
+        tuple(name for name in FUNCTIONS if name != ROTATION),
         "Failed runs go to FailureQueue by an OnFailure destination, which tells more than a dead letter queue of Lambda's.",
+    ),
+    Accepted(
+        "CKV_AWS_116",
+        (ROTATION,),
+        "Secrets Manager repeats a failed rotation itself, and its event can hold a RotationToken, which no queue may get.",
     ),
     Accepted("CKV_AWS_117", FUNCTIONS, VPC),
     Accepted(
@@ -99,6 +106,11 @@ PARLIAMENT = (
         "PERMISSIONS_MANAGEMENT_ACTIONS",
         ("EncryptionKey.IamDecides",),
         "Without the account's own statement nobody could ever change the key again: AWS puts it into every key.",
+    ),
+    Accepted(
+        "RESOURCE_MISMATCH",
+        ("PreTrafficRole.TellCodeDeploy",),
+        "IAM's reference has no resource for it, but AWS SAM's guide grants it for the deployment groups of one application.",
     ),
     Accepted(
         "RESOURCE_STAR",

@@ -27,8 +27,10 @@ OPTIONS = {
     "BreakGlassArn": "arn:aws:iam::000000000000:role/break-glass",
     "ConsumerAccounts": "111122223333,444455556666",
     "ObjectLockMode": "COMPLIANCE",
+    "Orgs": "lab,plant",
     "PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary",
     "StreamMode": "ON_DEMAND",
+    "TokenRotation": "on",
     "VpcSecurityGroupIds": "sg-0123456789abcdef0",
     "VpcSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
 }
@@ -41,6 +43,8 @@ VARIANTS: dict[str, dict[str, str]] = {
         "ColdStorageDays": "0",
         "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-1111-1111-111111111111",
         "ScheduleState": "DISABLED",
+        "VpcSecurityGroupIds": "",
+        "VpcSubnetIds": "",
     },
 }
 
@@ -82,14 +86,14 @@ def resolved(parameters: Mapping[str, str]) -> Node:
 
 def conditions(parameters: Mapping[str, str]) -> dict[str, bool]:
     """Which of the template's conditions hold."""
-    source = deployable()
+    source = deployable(orgs=parameters.get("Orgs", ""))
     return evaluate_conditions(engine._evaluate_conditions, source, _values(source, _provided(parameters)))
 
 
 @cache
 def _resolved(parameters: tuple[tuple[str, str], ...]) -> str:
     provided = _provided(dict(parameters))
-    source = engine._apply_transforms(deployable(), provided)
+    source = engine._apply_transforms(deployable(orgs=dict(parameters).get("Orgs", "")), provided)
     values = _values(source, provided)
     holding = evaluate_conditions(engine._evaluate_conditions, source, values)
     wanted = {name: it for name, it in source["Resources"].items() if holding.get(it.pop("Condition", ""), True)}
