@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import botocore.session
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape, StructureShape
-from jmespath.exceptions import JMESPathError
+from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 
 SERVICES = {"s3api": "s3", "deploy": "codedeploy"}  # that the CLI calls otherwise than botocore
 GLOBAL = {"--query", "--output", "--region", "--cli-read-timeout", "--cli-binary-format", "--max-items"}
@@ -186,25 +186,26 @@ class _Reader:
         return self._of_json(shape, word)
 
     def _of_json(self, shape: Any, value: Any) -> Any:
-        kind = shape.type_name
         if isinstance(shape, StructureShape):
             unknown = set(value) - set(shape.members)
             if unknown:
                 raise UsageError(f"{shape.name} has no {sorted(unknown)}")
             return {name: self._of_json(shape.members[name], inner) for name, inner in value.items()}
-        if kind == "map":
+        if shape.type_name == "map":
             return {name: self._of_json(shape.value, inner) for name, inner in value.items()}
-        if kind == "list":
+        if shape.type_name == "list":
             return [self._of_json(shape.member, inner) for inner in value]
-        if kind == "blob":
-            return base64.b64decode(value, validate=True)
-        if kind in {"integer", "long"}:
-            return int(value)
-        if kind in {"float", "double"}:
-            return float(value)
-        if kind == "boolean":
-            return {"true": True, "false": False, True: True, False: False}[value]
-        return value
+        return PLAIN.get(shape.type_name, lambda it: it)(value)
+
+
+PLAIN: dict[str, Callable[[Any], Any]] = {
+    "blob": lambda it: base64.b64decode(it, validate=True),
+    "integer": int,
+    "long": int,
+    "float": float,
+    "double": float,
+    "boolean": lambda it: {"true": True, "false": False}[str(it).lower()],
+}
 
 
 def _shorthand(word: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from threading import Thread
 
 from local.aws import EmbeddedAws
 from tests.runbook import awscli, page
+from tests.template.reading import ROOT
 
 # What stands on the PATH as `aws`. It hands its words and its streams to the tests, which have every client at hand:
 # a process that reads botocore's models for each command would take most of the time.
@@ -28,7 +29,7 @@ with socket.socket(socket.AF_UNIX) as tests:
     tests.shutdown(socket.SHUT_WR)
     sys.exit(int(tests.recv(9) or b"255"))
 """
-OURS = os.pathsep.join(str(page.ROOT / it) for it in ("layers/collector", "cli"))  # slack-audit is of this tree
+OURS = os.pathsep.join(str(ROOT / it) for it in ("layers/collector", "cli"))  # slack-audit is of this tree
 TIMEOUT = 120  # seconds, for one procedure
 
 
