@@ -5,12 +5,12 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts template unit verify slack build format requirements clean
+.PHONY: help setup demo test lint types contracts template unit verify slack build layer sbom format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-setup: ## the two virtual environments, .venv and .venv-sam
+setup: ## the three virtual environments, .venv, .venv-sam and .venv-checkov
 	@./requirements/install
 
 demo: setup ## collect a backlog and live events on an AWS and a Slack of this machine, and prove it
@@ -28,7 +28,7 @@ types: setup ## mypy, strict
 contracts: setup ## who may import whom
 	@PYTHONPATH=layers/collector:functions:cli $(BIN)/lint-imports --no-logo
 
-template: setup ## what the template promises: cfn-lint, sam validate, every promise as data
+template: setup ## what the template promises: cfn-lint, sam validate, checkov, cfn-guard, every promise as data
 	@$(PYTHON) -m pytest -q tests/template
 
 unit: setup ## the fast tests only
@@ -43,14 +43,20 @@ slack: setup ## the stand-in for Slack alone; make slack ARGS=--help
 build: setup ## sam build, for this machine's architecture
 	@$(PYTHON) -m local.deploy build
 
+layer: setup ## zips of the layer and the functions, always the same, with their digests; make layer ARGS=--help
+	@$(PYTHON) -m local.package $(ARGS)
+
+sbom: layer ## the layer's bill of materials, CycloneDX: .aws-sam/<architecture>/package/sbom.cdx.json
+
 format: setup ## format and sort imports
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
 requirements: setup ## resolve the *.in files into pinned, hashed *.txt files
-	@for name in layers/collector/requirements requirements/dev requirements/sam; do \
-		$$(command -v uv || echo .tools/bin/uv) pip compile --quiet --upgrade --generate-hashes --universal \
+	@for name in layers/collector/requirements requirements/dev requirements/sam requirements/checkov requirements/guard; do \
+		case $$name in */guard) deps=--no-deps ;; *) deps= ;; esac; \
+		$$(command -v uv || echo .tools/bin/uv) pip compile --quiet --upgrade --generate-hashes --universal $$deps \
 			--python-version 3.13 --custom-compile-command "make requirements" $$name.in --output-file $$name.txt; \
 	done
 
 clean: ## remove what the other targets made
-	@rm -rf .venv .venv-sam .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build *.egg-info
+	@rm -rf .venv .venv-sam .venv-checkov .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build *.egg-info

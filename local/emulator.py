@@ -1,8 +1,9 @@
 """The embedded AWS's process: ministack, taught what our template needs and ministack does not know.
 
 That is five resource types and one kind of alarm that its CloudFormation refuses, properties that it passes over
-although its services enforce them, and an alias's own way with failed runs. Each type does what its reference page says
-of Ref, Fn::GetAtt, update and deletion, as far as ministack has the service behind it.
+although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, and
+an alias's own way with failed runs. Each type does what its reference page says of Ref, Fn::GetAtt, update and
+deletion, as far as ministack has the service behind it.
 local.aws runs this file by its path: it knows nothing of the rest of the project.
 """
 
@@ -11,10 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from ministack.app import main
+from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 type Properties = dict[str, Any]
 type Made = tuple[str, dict[str, str]]  # what Ref answers, what Fn::GetAtt answers
@@ -24,6 +25,8 @@ type Response = tuple[int, dict[str, str], bytes]
 
 ALARM_FIELDS = ("AlarmRule", "AlarmDescription", "AlarmActions", "OKActions", "InsufficientDataActions")
 ROTATION_FIELDS = ("RotationLambdaARN", "RotationRules")
+ENCRYPTION = "x-amz-server-side-encryption"
+WRITE_HEADERS = ("if-none-match", ENCRYPTION, f"{ENCRYPTION}-aws-kms-key-id", f"{ENCRYPTION}-customer-algorithm")
 
 
 def put_composite_alarm(logical_id: str, properties: Properties, stack: str) -> Made:
@@ -153,6 +156,40 @@ def invoke_async(invoke: Callable[[Properties, Properties], None], function: Pro
     invoke({**function, "event_invoke_config": lambda_svc._event_invoke_config(owner, qualifier)}, event)
 
 
+def object_context(known: Callable[..., Properties], *asked: Any) -> Properties:
+    """What a bucket policy can ask of a write besides: how it is encrypted, and whether it may replace an object."""
+    headers = asked[3] if len(asked) > 3 and asked[3] else {}
+    sent = {name.lower(): value for name, value in headers.items()}
+    return {**known(*asked), **{f"s3:{name}": sent[name] for name in WRITE_HEADERS if name in sent}}
+
+
+def condition_value(known: Callable[..., Any], key: str, context: Any) -> Any:
+    """aws:PrincipalArn of a role's session is the role, where ministack says the session."""
+    value = known(key, context)
+    if key.lower() == "aws:principalarn" and ":assumed-role/" in value:
+        role = value.split("/")[1]
+        return iam._roles[role]["Arn"] if role in iam._roles else value
+    return value
+
+
+def evaluate_conditions(
+    evaluate: Callable[[Properties, Properties], dict[str, bool]], template: Properties, parameters: Properties
+) -> dict[str, bool]:
+    """Which conditions hold; ministack takes what Fn::Join makes for equal to nothing."""
+    joined = {name: _joined(condition, parameters) for name, condition in template.get("Conditions", {}).items()}
+    return evaluate({**template, "Conditions": joined}, parameters)
+
+
+def _joined(node: Any, parameters: Properties) -> Any:
+    if isinstance(node, list):
+        return [_joined(item, parameters) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "Fn::Join" in node:
+        return engine._resolve_refs(node, {}, parameters, {}, {}, "", "")
+    return {name: _joined(value, parameters) for name, value in node.items()}
+
+
 def _generated_name(stack: str, logical_id: str) -> str:
     return cast("str", provisioners._physical_name(stack, logical_id, max_len=100))
 
@@ -181,9 +218,16 @@ def teach() -> None:
     known["AWS::CloudWatch::Alarm"] |= {"create": create_alarm, "update": update_alarm}
     known["AWS::S3::Bucket"] |= {"create": create_bucket, "update": update_bucket}
     known["AWS::IAM::Role"] |= {"create": create_role, "update": update_role}
+    iam_actions.s3_service_context = partial(object_context, iam_actions.s3_service_context)
+    iam_evaluator._resolve_condition_key = partial(condition_value, iam_evaluator._resolve_condition_key)
+    conditions = partial(evaluate_conditions, engine._evaluate_conditions)
+    for module in (changesets, engine, handlers, stacks):
+        module._evaluate_conditions = conditions
     lambda_svc.invoke_async_with_retry = partial(invoke_async, lambda_svc.invoke_async_with_retry)
 
 
 if __name__ == "__main__":
+    from ministack.app import main
+
     teach()
     main()

@@ -9,6 +9,7 @@ import pytest
 
 from local.aws import EmbeddedAws
 from local.slack import Settings, StandIn
+from tests.hygiene import pytest_configure, pytest_runtest_makereport, pytest_unconfigure, sweep  # noqa: F401 - hooks
 from tests.stored import objects_in, records_in
 
 if TYPE_CHECKING:
@@ -70,9 +71,10 @@ class Cloud:
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[EmbeddedAws]:
-    """One for all tests of a worker; each test makes what it needs under a name of its own."""
+    """One for all tests of a worker; each test makes what it needs under a name of its own. No token stays in it."""
     with EmbeddedAws() as running:
         yield running
+        sweep(running)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from slack_audit.errors import CursorRefusedError, LeaseLostError, RangeRefusedE
 from slack_audit.events import event_of
 from slack_audit.orders import Outcome, carry_out
 from slack_audit.parts import Parts, Policy, Report
-from slack_audit.ports import Answer, Query
+from slack_audit.ports import Answer, Query, SinkState
 from tests.builders import DAY_START, policy_values
 
 
@@ -235,6 +235,10 @@ class Checkpoints:
         self.table.item = checkpoint
         self.faults.after()
 
+    def try_to_write(self) -> None:
+        self.faults.before("checkpoints.try_to_write")
+        self.faults.after()
+
     def release(self, checkpoint: Checkpoint) -> None:
         self.faults.before("checkpoints.release")
         if self.table.owner == self._mine:
@@ -252,6 +256,7 @@ class Stream:
         self.records: list[Record] = []
         self.calls: list[list[Record]] = []
         self.refuse: Callable[[Sequence[Record]], list[Record]] = lambda _records: []
+        self.takes = True
 
     def put(self, records: Sequence[Record]) -> list[Record]:
         self.faults.before("stream.put")
@@ -262,6 +267,11 @@ class Stream:
         self.records += [record for record in records if record not in refused]
         self.faults.after()
         return refused
+
+    def state(self) -> SinkState:
+        self.faults.before("stream.state")
+        self.faults.after()
+        return SinkState(self.takes, "The stream is ACTIVE." if self.takes else "The stream is DELETING.")
 
     @property
     def lines(self) -> list[bytes]:

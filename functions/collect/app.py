@@ -1,4 +1,4 @@
-"""On a schedule: captures what is new of one organisation and publishes it. Also takes orders for backfills."""
+"""On a schedule: captures what is new of one organisation and publishes it. Also: orders for backfills, and a check."""
 
 import os
 from typing import Any
@@ -8,16 +8,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slack_audit import bootstrap
 from slack_audit.backfill import order_of
+from slack_audit.redaction import guarded
 from slack_audit.settings import Settings
 from slack_audit.telemetry import logger, metrics, record, take_over_logging
 
 take_over_logging()
 
 
+@guarded
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Collects for `{"org": "main"}`, or carries out the order of `{"org": "main", "backfill": {…}}`.
 
+    For `{"org": "main", "check": true}` it collects nothing and tells whether it could.
     Returns what was done, or fails with what a person must do.
     """
     settings = Settings.from_env(os.environ)
@@ -25,7 +28,16 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     if "backfill" in event:
         outcome = bootstrap.carry_out(order_of(event["backfill"]), settings, context)
         return {"org": outcome.org, "backfills": msgspec.to_builtins(outcome.backfills)}
+    if event.get("check"):
+        return _check(settings, context)
     result: dict[str, Any] = _collect(settings, context)
+    return result
+
+
+def _check(settings: Settings, context: LambdaContext) -> dict[str, Any]:
+    checked = bootstrap.check(settings, context)
+    result = {"org": checked.org, "ok": checked.ok, "findings": msgspec.to_builtins(checked.findings)}
+    logger.info("checked", extra=result)
     return result
 
 

@@ -7,12 +7,14 @@ import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slack_audit import bootstrap
+from slack_audit.redaction import guarded
 from slack_audit.settings import DriftSettings
 from slack_audit.telemetry import logger, metrics, record_drift, take_over_logging
 
 take_over_logging()
 
 
+@guarded
 @logger.inject_lambda_context
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

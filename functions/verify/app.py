@@ -6,12 +6,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slack_audit import bootstrap
+from slack_audit.redaction import guarded
 from slack_audit.settings import VerifySettings
 from slack_audit.telemetry import logger, metrics, record_proof, take_over_logging
 
 take_over_logging()
 
 
+@guarded
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:  # noqa: ARG001 - Lambda's form
     """Verifies for `{"org": "main", "days": 2}`; returns what it found, or fails if it could not read the archive."""

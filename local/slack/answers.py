@@ -25,6 +25,8 @@ STATUS = {
     "missing_authentication": 401,
     "rate_limited": 429,
     "team_not_authorized": 403,
+    "token_expired": 401,
+    "token_revoked": 401,
     "user_not_authorized": 403,
 }
 

@@ -15,7 +15,8 @@ class Call:
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
-    authorization: str | None = None
+    authorization: str | None = field(default=None, repr=False)
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Recorded(NamedTuple):

@@ -27,6 +27,7 @@ def control_routes(director: Director) -> list[web.RouteDef]:
         web.post("/_standin/faults", _checked(control.add_faults)),
         web.delete("/_standin/faults", control.clear_faults),
         web.post("/_standin/token", _checked(control.token)),
+        web.post("/_standin/install", control.install),
         web.post("/_standin/settings", _checked(control.settings)),
         web.post("/_standin/traffic", _checked(control.traffic)),
         web.route("*", "/_standin/{rest:.*}", _unknown),
@@ -78,6 +79,9 @@ class _Control:
         wish = await _object(request)
         self._director.change({"tokens": [wish["token"]] if "token" in wish else wish["tokens"]})
         return web.json_response({"ok": True})
+
+    async def install(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response(self._director.install())
 
     async def settings(self, request: web.Request) -> web.StreamResponse:
         settings = self._director.change(await _object(request))

@@ -60,6 +60,10 @@ class Director:
         self._organisation.change(self._organisation.settings.changed(knobs))
         return self._organisation.settings
 
+    def install(self) -> dict[str, Any]:
+        """An owner installs the app, with token rotation."""
+        return self._organisation.oauth.install(self._organisation.settings, self._organisation.clock.now())
+
     def traffic(self, per_second: float, until: float | None = None) -> None:
         """Live events from now on; 0 stops them."""
         self._organisation.catch_up()

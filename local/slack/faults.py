@@ -51,7 +51,7 @@ class Fault:
     times: int | None = 1
     after: int = 0
     probability: float = 1.0
-    path: str = ""  # the end of the path: "logs", "actions", "schemas"; all when empty
+    path: str = ""  # the end of the path: "logs", "actions", "schemas", "oauth.v2.access"; all when empty
     status: int | None = None  # of `status`; else that of `error`, else 500
     error: str | None = None  # a code of Slack's for the body of `status`, `rate_limit` and `no_entries`
     body: str | None = None

@@ -116,7 +116,7 @@ class History:
         """The next `size` events behind `start`, newest first; more of them when a second must not be cut."""
         taken: list[Event] = []
         place = start
-        for second, crowd in self._crowds(selection, start):
+        for second, crowd in self.crowds(selection, start):
             room = size - len(taken)
             if room <= 0:
                 return Cut(taken, place, more=True)
@@ -145,7 +145,8 @@ class History:
         high = len(self._seconds) if selection.latest is None else bisect_right(self._seconds, selection.latest)
         return low, high
 
-    def _crowds(self, selection: Selection, start: Place) -> Iterator[tuple[int, list[tuple[int, Event]]]]:
+    def crowds(self, selection: Selection, start: Place) -> Iterator[tuple[int, list[tuple[int, Event]]]]:
+        """What is selected behind `start`, newest first: a second's events with their ranks, in the walk's order."""
         low, high = self._range(selection)
         high = min(high, bisect_right(self._seconds, start.second))
         for index in range(high - 1, low - 1, -1):

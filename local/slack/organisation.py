@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from local.slack import answers, catalogue, queries
+from local.slack import answers, catalogue, oauth, queries
 from local.slack.answers import Answer, RefusalError
 from local.slack.calls import Call, CallBook
 from local.slack.clock import SlackClock
 from local.slack.faults import Faults
 from local.slack.history import Event, History
 from local.slack.limits import CallWindow
+from local.slack.oauth import OAuth
 from local.slack.pages import Pages
 from local.slack.settings import Settings
 from local.slack.traffic import Traffic
@@ -25,17 +26,20 @@ BASE = "/audit/v1/"
 class Organisation:
     """The state behind the API."""
 
-    def __init__(self, settings: Settings, host_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Settings, host_clock: Callable[[], float] = time.time, history: History | None = None
+    ) -> None:
         self.settings = settings
         self.clock = SlackClock(settings.clock_offset, host_clock)
         self.chance = random.Random(settings.seed)
-        self.history = History()
+        self.history = history or History()
         self.faults = Faults(random.Random(settings.seed))
         self.traffic = Traffic(settings.seed, self.clock.now())
         self._window = CallWindow()
         self._pages = Pages(self.history, random.Random(settings.seed))
         self._routes = {BASE + "logs": self._logs, BASE + "actions": self._actions, BASE + "schemas": self._schemas}
-        self.calls = CallBook(frozenset(self._routes))
+        self.oauth = OAuth()
+        self.calls = CallBook(frozenset({*self._routes, oauth.PATH}))
 
     def change(self, settings: Settings) -> None:
         """Go on with these settings. Nothing happens in the time over which the clock is moved."""
@@ -86,6 +90,8 @@ class Organisation:
         }
 
     def _answer(self, call: Call) -> tuple[Answer, int]:
+        if call.path == oauth.PATH and call.method == "POST":
+            return self.oauth.answer(call, self.settings, self.clock.now()), 0
         route = self._routes.get(call.path)
         if route is None:
             raise RefusalError("bad_endpoint")
@@ -116,8 +122,9 @@ class Organisation:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise RefusalError("missing_authentication")
-        if token not in self.settings.tokens:
-            raise RefusalError("invalid_authentication")
+        refusal = None if token in self.settings.tokens else self.oauth.refusal(token, self.clock.now())
+        if refusal is not None:
+            raise RefusalError(refusal)
 
     def _admit(self) -> None:
         wait = self._window.admit(self.clock.now(), self.settings.calls_per_minute)

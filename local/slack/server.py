@@ -57,7 +57,8 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, as well or as badly as the rules want it."""
-        call = Call(request.method, request.path, request.query, request.headers.get("Authorization"))
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        call = Call(request.method, request.path, request.query, request.headers.get("Authorization"), form)
         fault = self._organisation.faults.strike(call.path)
         await self._delay(fault)
         if fault and fault.kind == "reset":

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
 DEFAULT_TOKEN = "xoxp-stand-in-not-a-real-token"
+DEFAULT_CLIENT_ID = "1000000000.1000000000"
+DEFAULT_CLIENT_SECRET = "a-client-secret-that-nobody-may-see"
 
 LastPage = Literal["empty", "null", "missing", "object", "none", "rotate"]
 Range = float | tuple[float, float]
@@ -47,6 +49,13 @@ class Settings:
     late_fraction: float = 0.0
     late_delay: Range = (30.0, 300.0)
 
+    # token rotation
+    client_id: str = DEFAULT_CLIENT_ID
+    client_secret: str = DEFAULT_CLIENT_SECRET
+    token_life: int = 43_200
+    refresh_grace: float = 60.0
+    authed_user: bool = False
+
     def __post_init__(self) -> None:
         for name, (wanted, is_fine) in _RULES.items():
             if not is_fine(getattr(self, name)):
@@ -60,8 +69,8 @@ class Settings:
         return replace(self, **{name: _tupled(value) for name, value in knobs.items()})
 
     def as_json(self) -> dict[str, Any]:
-        """Every knob by its name, but not the tokens."""
-        return {knob.name: getattr(self, knob.name) for knob in fields(self) if knob.name != "tokens"}
+        """Every knob by its name, but no secrets."""
+        return {knob.name: getattr(self, knob.name) for knob in fields(self) if knob.name not in _SECRETS}
 
 
 def bounds(value: Range) -> tuple[float, float]:
@@ -98,6 +107,10 @@ def _names(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(name, str) for name in value)
 
 
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 def _flag(value: object) -> bool:
     return isinstance(value, bool)
 
@@ -106,6 +119,7 @@ def _or_none(is_fine: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or is_fine(value)
 
 
+_SECRETS = ("tokens", "client_secret")
 _SHARE = ("a number from 0 to 1", _share)
 _FLAG = ("true or false", _flag)
 _SECONDS = ("seconds, or a pair of them", _seconds)
@@ -130,4 +144,9 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "latency": _SECONDS,
     "late_fraction": _SHARE,
     "late_delay": _SECONDS,
+    "client_id": ("a text", _text),
+    "client_secret": ("a text", _text),
+    "token_life": ("a whole number above 0", _count),
+    "refresh_grace": ("a number of seconds", lambda value: _number(value) and value >= 0),
+    "authed_user": _FLAG,
 }

@@ -12,6 +12,7 @@ from typing import Any, Self
 from local.slack.calls import Recorded
 from local.slack.director import Director
 from local.slack.faults import Fault
+from local.slack.oauth import PATH
 from local.slack.organisation import BASE, Organisation
 from local.slack.server import serving
 from local.slack.settings import Settings
@@ -66,6 +67,11 @@ class StandIn:
         return self.base + BASE.rstrip("/")
 
     @property
+    def oauth_url(self) -> str:
+        """Where tokens are refreshed: `…/api/oauth.v2.access`."""
+        return self.base + PATH
+
+    @property
     def control_url(self) -> str:
         """Where the control API is: `…/_standin`."""
         return self.base + "/_standin"
@@ -106,6 +112,13 @@ class StandIn:
     def token(self, *tokens: str) -> None:
         """From now on these tokens are valid, and no others."""
         self.change(tokens=tokens)
+
+    def install(self) -> dict[str, Any]:
+        """An owner installs the app, with token rotation: token, refresh_token, client_id, client_secret, expires_at.
+
+        The tokens that were valid without rotation stay so.
+        """
+        return self._run(self._director.install)
 
     def change(self, **knobs: Any) -> Settings:
         """Turn knobs while the server runs."""

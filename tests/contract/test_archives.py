@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from slack_audit.adapters.s3 import S3Archive
-from slack_audit.errors import StorageError
+from slack_audit.errors import StorageError, StorageRefusedError
 from slack_audit.ports import Archive
 from tests import fakes
 from tests.conftest import Cloud
@@ -151,6 +151,7 @@ def test_what_s3_refuses_is_an_error_and_never_an_answer(s3, cloud, verb, code, 
         with pytest.raises(StorageError, match=f"s3://{cloud.name}/{KEY}") as error:
             VERBS[verb](s3)
     assert error.value.__cause__ is not None
+    assert isinstance(error.value, StorageRefusedError) is (status == 403), "only this one lasts"
 
 
 @pytest.mark.parametrize("status", [403, 500, 503])

@@ -1,7 +1,7 @@
 """Every table keeps the promises of `ports.Checkpoints`; then how the item in DynamoDB looks."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.stub import Stubber
@@ -9,9 +9,9 @@ from botocore.stub import Stubber
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
 from slack_audit.budget import Budget
 from slack_audit.checkpoint import Checkpoint
-from slack_audit.errors import LeaseLostError, StorageError
+from slack_audit.errors import LeaseLostError, StorageError, StorageRefusedError
 from slack_audit.passes import FIRST_SPAN, Pass, Place
-from slack_audit.ports import Checkpoints
+from slack_audit.ports import Checkpoints, TriedTable
 from tests import fakes
 from tests.conftest import Cloud
 from tests.contract.wire import client_at, nobody
@@ -65,6 +65,17 @@ def stored(new_run: NewRun) -> Checkpoint | None:
 
 def test_the_first_run_ever_finds_an_empty_checkpoint(run):
     assert run.acquire("a", now=100, until=200) == Checkpoint()
+
+
+def test_trying_to_write_changes_nothing_whoever_holds_the_lease(run, other, new_run):
+    trial = cast(TriedTable, new_run())
+    trial.try_to_write()
+    assert run.acquire("a", now=100, until=200) == Checkpoint()
+    trial.try_to_write()
+    assert other.acquire("b", now=150, until=250) is None, "the lease is still held"
+    run.release(FULL)
+    trial.try_to_write()
+    assert stored(new_run) == FULL
 
 
 def test_a_held_lease_is_refused(run, other):
@@ -333,11 +344,28 @@ def test_orgs_in_one_table_do_not_know_each_other(dynamodb, cloud, table):
     assert dynamodb.acquire("a", now=100, until=200) == FULL
 
 
-VERBS: dict[str, Callable[[Checkpoints], object]] = {
+VERBS: dict[str, Callable[[DynamoDBCheckpoints], object]] = {
     "acquire": lambda run: run.acquire("a", now=100, until=200),
     "save": lambda run: run.save(FULL),
     "release": lambda run: run.release(FULL),
+    "try_to_write": lambda run: run.try_to_write(),
 }
+
+
+@pytest.mark.parametrize("operation", ["put_item", "update_item"])
+def test_a_try_is_refused_where_either_write_would_be(dynamodb, cloud, operation):
+    with Stubber(cloud.clients.dynamodb) as stub:
+        if operation == "update_item":
+            stub.add_client_error("put_item", "ConditionalCheckFailedException", http_status_code=400)
+        stub.add_client_error(operation, "AccessDeniedException", http_status_code=400)
+        with pytest.raises(StorageRefusedError, match=f"Could not try the writes of org main in table {cloud.name}"):
+            dynamodb.try_to_write()
+
+
+def test_a_try_leaves_no_item_where_there_was_none(dynamodb, cloud):
+    dynamodb.try_to_write()
+    assert "Items" in (found := cloud.clients.dynamodb.scan(TableName=cloud.name))
+    assert found["Items"] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -349,8 +377,9 @@ def test_what_dynamodb_refuses_is_an_error_and_no_lost_lease(dynamodb, cloud, ve
     dynamodb.acquire("a", now=100, until=200)
     with Stubber(cloud.clients.dynamodb) as stub:
         stub.add_client_error("update_item" if verb == "acquire" else "put_item", code, http_status_code=status)
-        with pytest.raises(StorageError, match=f"org main in table {cloud.name} .*{code}"):
+        with pytest.raises(StorageError, match=f"org main in table {cloud.name} .*{code}") as error:
             VERBS[verb](dynamodb)
+    assert isinstance(error.value, StorageRefusedError) is code.startswith("AccessDenied"), "only this one lasts"
 
 
 def test_a_missing_table_is_an_error(cloud):

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from slack_audit.adapters.kinesis import KinesisSink
 from slack_audit.batches import Record
 from slack_audit.errors import SinkRefusedError, SinkUnavailableError
-from slack_audit.ports import Sink
+from slack_audit.ports import Sink, TriedSink
 from tests import fakes
 from tests.builders import raw_event, record
 from tests.conftest import Cloud
@@ -207,3 +207,53 @@ def test_a_kinesis_that_does_not_answer_is_to_be_tried_again():
         sink = KinesisSink(client_at("kinesis", url), "events")
         with pytest.raises(SinkUnavailableError, match="Stream events did not answer"):
             sink.put([record(1)])
+
+
+# ---- its state, told without a record ----
+
+
+@pytest.fixture(params=["memory", "kinesis"])
+def tried(request: pytest.FixtureRequest) -> TriedSink:
+    if request.param == "memory":
+        return fakes.Stream(fakes.Faults())
+    cloud: Cloud = request.getfixturevalue("cloud")
+    return KinesisSink(cloud.clients.kinesis, cloud.stream())
+
+
+def test_a_stream_that_is_there_takes_records(tried):
+    state = tried.state()
+    assert state.takes
+    assert "is ACTIVE" in state.said
+
+
+@pytest.mark.parametrize(
+    ("status", "takes"), [("ACTIVE", True), ("UPDATING", True), ("CREATING", False), ("DELETING", False)]
+)
+def test_a_stream_that_comes_or_goes_takes_none(kinesis, cloud, status, takes):
+    summary = {
+        "StreamName": cloud.name,
+        "StreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/x",
+        "StreamStatus": status,
+        "RetentionPeriodHours": 24,
+        "StreamCreationTimestamp": 1_767_225_600,
+        "EnhancedMonitoring": [],
+        "OpenShardCount": 2,
+    }
+    with Stubber(cloud.clients.kinesis) as stub:
+        stub.add_response("describe_stream_summary", {"StreamDescriptionSummary": summary})
+        state = kinesis.state()
+    assert (state.takes, state.said) == (takes, f"Stream {cloud.name} is {status} and has 2 open shards.")
+
+
+def test_a_stream_that_is_not_there_is_refused_and_one_that_does_not_answer_is_unavailable(cloud):
+    with pytest.raises(SinkRefusedError, match=r"ResourceNotFoundException.*Check that it exists"):
+        KinesisSink(cloud.clients.kinesis, cloud.name).state()
+    with nobody() as url, pytest.raises(SinkUnavailableError, match="did not answer"):
+        KinesisSink(client_at("kinesis", url), "stream").state()
+
+
+def test_a_look_at_the_stream_that_is_throttled_is_no_refusal(kinesis, cloud):
+    with Stubber(cloud.clients.kinesis) as stub:
+        stub.add_client_error("describe_stream_summary", "LimitExceededException", http_status_code=400)
+        with pytest.raises(SinkUnavailableError, match="Could not look at stream"):
+            kinesis.state()

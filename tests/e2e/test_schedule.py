@@ -4,6 +4,7 @@ import time
 
 from local.aws import EmbeddedAws
 from tests.e2e.stack import TOKEN, Stack, settled
+from tests.hygiene import sweep
 
 HOUR = 3_600
 
@@ -30,3 +31,4 @@ def test_the_schedule_collects_by_itself_and_each_function_has_the_permissions_t
         check = stack.verify()
         assert (check["proven"], check["events"]) == (True, len(served))
         stack.prove()
+        sweep(aws)

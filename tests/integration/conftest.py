@@ -26,6 +26,7 @@ EVENT = {"org": "main"}
 TIMEOUT = 300.0  # seconds; the function's
 WARM = (
     bootstrap._source,
+    bootstrap._token,
     bootstrap._archive,
     bootstrap._sink,
     bootstrap._table,

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from local.slack import DEFAULT_TOKEN
 from slack_audit.errors import (
     ActionRefusedError,
     RefusedError,
@@ -43,6 +44,23 @@ def test_a_token_that_was_changed_is_picked_up_within_the_run(stack):
     assert stack.run()["events"] == 50
     assert outcomes(stack).count("401") == 1
     assert outcomes(stack)[-1] == "200"
+    stack.prove()
+
+
+def test_an_old_token_that_is_still_good_does_its_work_until_slack_ends_it(stack):
+    """The function keeps a token for five minutes: a new one need not be read while the old one lives."""
+    stack.slack.token(DEFAULT_TOKEN, "xoxp-the-new-one")
+    stack.backlog(100)
+    first = stack.run()
+    stack.put_token("xoxp-the-new-one")
+    stack.later(120)
+    stack.run()
+    assert "401" not in outcomes(stack)
+    stack.slack.token("xoxp-the-new-one")
+    stack.slack.generate(50, start=first["watermark"] + 130, end=int(stack.slack.now) + 100)
+    stack.later(300)
+    assert stack.run()["events"] == 50
+    assert outcomes(stack).count("401") == 1
     stack.prove()
 
 

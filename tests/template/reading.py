@@ -6,14 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from ministack.services.cloudformation import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
+SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction")
+FUNCTIONS = (*SCHEDULED, "PreTrafficFunction", "RotateFunction")
 
 type Node = dict[str, Any]
 
@@ -36,15 +35,24 @@ def properties(logical_id: str) -> Node:
     return found
 
 
+def deployable(layer: str = "s3://bucket/key") -> Node:
+    """The template after its code was uploaded, the layer's content there."""
+    source = template()
+    for name in FUNCTIONS:
+        source["Resources"][name]["Properties"]["CodeUri"] = "s3://bucket/key"
+    source["Resources"]["CollectorLayer"]["Properties"]["ContentUri"] = layer
+    return source
+
+
 @cache
 def cloudformation() -> Node:
-    """Every resource that a deployment makes, with those that SAM adds."""
-    source = template()
-    for resource, code in (*((name, "CodeUri") for name in FUNCTIONS), ("CollectorLayer", "ContentUri")):
-        source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
-    session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
-    translated: Node = Translator({}, Parser(), boto_session=session).translate(source, {})
-    resources: Node = translated["Resources"]
+    """Every resource that a deployment makes by itself, with those that SAM and loops add."""
+    return translated("s3://bucket/key")
+
+
+def translated(layer: str) -> Node:
+    """The same, with the layer's content there."""
+    resources: Node = engine._apply_transforms(deployable(layer))["Resources"]
     return resources
 
 

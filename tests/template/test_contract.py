@@ -41,6 +41,8 @@ PARAMETERS = {
     "CollectConcurrency": 5,
     "LogRetentionDays": 400,
     "DeploymentType": "Linear10PercentEvery1Minute",
+    "TokenRotation": "off",
+    "SlackOauthUrl": "https://slack.com/api/oauth.v2.access",
 }
 OUTPUTS = {
     "CollectFunctionName": {"Ref": "CollectFunction.Alias"},
@@ -92,7 +94,27 @@ VERIFY_VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-VARIABLES_OF = {"CollectFunction": VARIABLES, "DriftFunction": DRIFT_VARIABLES, "VerifyFunction": VERIFY_VARIABLES}
+PRETRAFFIC_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "NEW_VERSION": {"Ref": "CollectFunction.Version"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+ROTATE_VARIABLES = {
+    "SLACK_API_URL": {"Ref": "SlackApiUrl"},
+    "SLACK_OAUTH_URL": {"Ref": "SlackOauthUrl"},
+    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+VARIABLES_OF = {
+    "CollectFunction": VARIABLES,
+    "DriftFunction": DRIFT_VARIABLES,
+    "VerifyFunction": VERIFY_VARIABLES,
+    "PreTrafficFunction": PRETRAFFIC_VARIABLES,
+    "RotateFunction": ROTATE_VARIABLES,
+}
 LEAST = {
     "InitialLookbackHours": 0,
     "LiveLagSeconds": 0,
@@ -148,6 +170,7 @@ def test_a_number_has_a_least_value(name, least):
         ("ObjectLockMode", ["OFF", "GOVERNANCE", "COMPLIANCE"]),
         ("StreamMode", ["PROVISIONED", "ON_DEMAND"]),
         ("DeploymentType", ["AllAtOnce", "Canary10Percent5Minutes", "Linear10PercentEvery1Minute"]),
+        ("TokenRotation", ["off", "on"]),
     ],
 )
 def test_a_choice_takes_only_its_values(name, values):
@@ -207,6 +230,13 @@ def test_the_token_may_go_to(url):
 )
 def test_the_token_may_not_go_to(url):
     assert not accepts("SlackApiUrl", url)
+
+
+def test_what_may_be_an_address_is_the_same_for_both():
+    parameters = template()["Parameters"]
+    assert parameters["SlackOauthUrl"]["AllowedPattern"] == parameters["SlackApiUrl"]["AllowedPattern"]
+    assert accepts("SlackOauthUrl", "https://slack.com/api/oauth.v2.access")
+    assert accepts("SlackOauthUrl", "https://slack-gov.com/api/oauth.v2.access")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The template deployed by the real SAM CLI into an AWS that enforces its policies."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
 from local.deploy import ToolError, build, deploy
+from tests.hygiene import sweep
 from tests.template.test_contract import OUTPUTS, VARIABLES
 
 type Call = tuple[str, str, dict[str, Any]]  # service, operation, arguments; names of outputs stand for their values
@@ -21,6 +23,7 @@ PARAMETERS = {"Org": "acme", "ScheduleState": "DISABLED", "SlackApiUrl": "http:/
 def aws():
     with EmbeddedAws(enforce_iam=True) as running:
         yield running
+        sweep(running)
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +52,24 @@ def as_the_daily_check(aws, outputs):
     return clients_of(aws, outputs["VerifyFunctionName"])
 
 
+@pytest.fixture(scope="module")
+def as_the_hook(aws, outputs):
+    """Makes clients that may do what the function may do that checks before traffic."""
+    return clients_of(aws, resource_of(aws, "slack-audit", "PreTrafficFunction"))
+
+
+def resource_of(aws: EmbeddedAws, stack: str, logical_id: str) -> str:
+    found = aws.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
+    name: str = found["StackResourceDetail"]["PhysicalResourceId"]
+    return name
+
+
 def clients_of(aws: EmbeddedAws, name: str) -> Callable[[str], Any]:
-    function = aws.client("lambda").get_function_configuration(FunctionName=name)
-    role = aws.client("sts").assume_role(RoleArn=function["Role"], RoleSessionName="test")["Credentials"]
+    return clients_as(aws, aws.client("lambda").get_function_configuration(FunctionName=name)["Role"])
+
+
+def clients_as(aws: EmbeddedAws, arn: str) -> Callable[[str], Any]:
+    role = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     session: Any = boto3.Session(role["AccessKeyId"], role["SecretAccessKey"], role["SessionToken"], "us-east-1")
     trust = aws.environment()["AWS_CA_BUNDLE"]
     config = Config(proxies={})
@@ -90,19 +108,31 @@ def test_a_schedule_can_be_deployed_paused(aws, outputs):
 
 def test_a_run_that_fails_is_reported(aws, outputs):
     function, queue = outputs["CollectFunctionName"], outputs["FailureQueueUrl"]
-    aws.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b'{"org": "another"}')
+    # The schedule starts the alias, and so its configuration counts; the embedded AWS looks only at the function's own.
+    runs = aws.client("lambda")
+    config = runs.get_function_event_invoke_config(FunctionName=function, Qualifier="live")
+    kept = {name: config[name] for name in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")}
+    runs.put_function_event_invoke_config(FunctionName=function, **kept)
+    runs.invoke(FunctionName=function, InvocationType="Event", Payload=b'{"org": "another"}')
     messages = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
     assert '"another"' in messages[0]["Body"]
 
 
+def written_once(key: str) -> Call:
+    return "s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": key, "IfNoneMatch": "*"}
+
+
 ALLOWED: dict[str, Call] = {
     "read the token": ("secretsmanager", "get_secret_value", {"SecretId": "SlackTokenSecretArn"}),
-    "write a batch": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/1"}),
+    "write a batch": written_once("raw/org=acme/dt=2026-01-01/1"),
     "read it": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/0"}),
-    "write an entry": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "log/org=acme/000000000000.json"}),
+    "write an entry": written_once("log/org=acme/000000000000.json"),
     "list a day": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acme/dt=2026-01-01/"}),
     "take the lease": ("dynamodb", "update_item", {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}}),
     "save it": ("dynamodb", "put_item", {"TableName": "CheckpointTableName", "Item": {"org": {"S": "acme"}}}),
+    "try to write once": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "checks/org=acme/write-once"}),
+    "read that": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "checks/org=acme/write-once"}),
+    "look at the stream": ("kinesis", "describe_stream_summary", {"StreamName": "EventStreamName"}),
     "publish": (
         "kinesis",
         "put_records",
@@ -110,14 +140,20 @@ ALLOWED: dict[str, Call] = {
     ),
 }
 REFUSED: dict[str, Call] = {
+    "write over a batch": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/2"}),
+    "write with another key": (
+        "s3",
+        "put_object",
+        {**written_once("raw/org=acme/dt=2026-01-01/3")[2], "ServerSideEncryption": "AES256"},
+    ),
     "change the token": (
         "secretsmanager",
         "put_secret_value",
         {"SecretId": "SlackTokenSecretArn", "SecretString": "x"},
     ),
     "delete a batch": ("s3", "delete_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/1"}),
-    "write for another org": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acmeother/1"}),
-    "write elsewhere": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "1"}),
+    "write for another org": written_once("raw/org=acmeother/1"),
+    "write elsewhere": written_once("1"),
     "list another org": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acmeother/"}),
     "list everything": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName"}),
     "delete the checkpoint": (
@@ -126,7 +162,7 @@ REFUSED: dict[str, Call] = {
         {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}},
     ),
     "scan": ("dynamodb", "scan", {"TableName": "CheckpointTableName"}),
-    "read the stream": ("kinesis", "describe_stream_summary", {"StreamName": "EventStreamName"}),
+    "read the stream": ("kinesis", "list_shards", {"StreamName": "EventStreamName"}),
     "invoke itself": ("lambda", "invoke", {"FunctionName": "CollectFunctionName"}),
     "see other secrets": ("secretsmanager", "list_secrets", {}),
 }
@@ -135,7 +171,7 @@ REFUSED: dict[str, Call] = {
 MAY_WATCH: dict[str, Call] = {
     "read a batch": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/0"}),
     "list a day": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acme/dt=2026-01-01/"}),
-    "keep a list": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acme/actions-1"}),
+    "keep a list": written_once("catalog/org=acme/actions-1"),
     "read it again": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acme/actions-0"}),
     "list what is kept": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "catalog/org=acme/act"}),
 }
@@ -146,7 +182,7 @@ MAY_NOT_WATCH: dict[str, Call] = {
     "take the lease": ALLOWED["take the lease"],
     "publish": ALLOWED["publish"],
     "delete a list": ("s3", "delete_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acme/actions-1"}),
-    "keep for another org": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "catalog/org=acmeother/1"}),
+    "keep for another org": written_once("catalog/org=acmeother/1"),
     "read the log": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "log/org=acme/000000000000.json"}),
     "list everything": REFUSED["list everything"],
 }
@@ -166,6 +202,21 @@ MAY_NOT_VERIFY: dict[str, Call] = {
     "delete a batch": REFUSED["delete a batch"],
     "list another org": REFUSED["list another org"],
     "list everything": REFUSED["list everything"],
+}
+
+
+# The hook's function is no output: nobody but CodeDeploy invokes it.
+MAY_CHECK: dict[str, Call] = {
+    "ask a version": ("lambda", "invoke", {"FunctionName": "live", "Payload": b'{"org": "acme", "check": true}'}),
+}
+MAY_NOT_CHECK: dict[str, Call] = {
+    "ask the function itself": ("lambda", "invoke", {"FunctionName": "CollectFunctionName"}),
+    "ask another function": ("lambda", "invoke", {"FunctionName": "VerifyFunctionName"}),
+    "read the token": ALLOWED["read the token"],
+    "write a batch": ALLOWED["write a batch"],
+    "read a batch": ALLOWED["read it"],
+    "take the lease": ALLOWED["take the lease"],
+    "publish": ALLOWED["publish"],
 }
 
 
@@ -209,6 +260,62 @@ def test_the_daily_check_may_not(what, as_the_daily_check, outputs):
         call(as_the_daily_check, outputs, *MAY_NOT_VERIFY[what])
 
 
+ADMINISTRATOR = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:*", "iam:*"], "Resource": "*"}],
+}
+
+
+@pytest.fixture(scope="module")
+def as_an_administrator(aws):
+    """Makes clients of a role that may do everything with S3."""
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    made = aws.client("iam").create_role(RoleName="administrator", AssumeRolePolicyDocument=json.dumps(trust))
+    aws.client("iam").put_role_policy(
+        RoleName="administrator", PolicyName="s3", PolicyDocument=json.dumps(ADMINISTRATOR)
+    )
+    return clients_as(aws, made["Role"]["Arn"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("delete_object", {"Key": "raw/org=acme/dt=2026-01-01/0"}),
+        ("delete_object", {"Key": "raw/org=acme/dt=2026-01-01/0", "VersionId": "null"}),
+        ("put_object", {"Key": "raw/org=acme/dt=2026-01-01/0", "Body": b"forged"}),
+        ("put_object", {"Key": "raw/org=acme/dt=2026-01-01/9", "Body": b"forged", "IfNoneMatch": "*"}),
+        ("put_object", {"Key": "elsewhere", "Body": b"", "IfNoneMatch": "*"}),
+    ],
+)
+def test_the_archive_refuses_administrators_too(operation, arguments, as_an_administrator, outputs):
+    bucket = outputs["ArchiveBucketName"]
+    with pytest.raises(ClientError, match="explicit deny in a resource-based policy"):
+        getattr(as_an_administrator("s3"), operation)(Bucket=bucket, **arguments)
+    as_an_administrator("s3").get_object(Bucket=bucket, Key="raw/org=acme/dt=2026-01-01/0")
+
+
+def test_only_who_breaks_the_glass_may_restore(aws, outputs):
+    administrator = aws.client("iam").get_role(RoleName="administrator")["Role"]["Arn"]
+    glass = deploy(aws, build(), "glass", {**PARAMETERS, "BreakGlassArn": administrator})
+    restorer, bucket = clients_as(aws, administrator)("s3"), glass["ArchiveBucketName"]
+    restorer.put_object(Bucket=bucket, Key="raw/org=acme/dt=2026-01-01/0", Body=b"")
+    restorer.delete_object(Bucket=bucket, Key="raw/org=acme/dt=2026-01-01/0")
+    other = aws.client("lambda").get_function_configuration(FunctionName=glass["VerifyFunctionName"])["Role"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        clients_as(aws, other)("s3").delete_object(Bucket=bucket, Key="raw/org=acme/dt=2026-01-01/0")
+
+
+@pytest.mark.parametrize("what", MAY_CHECK)
+def test_the_hook_may(what, as_the_hook, outputs):
+    call(as_the_hook, {**outputs, "live": f"{outputs['CollectFunctionName']}:live"}, *MAY_CHECK[what])
+
+
+@pytest.mark.parametrize("what", MAY_NOT_CHECK)
+def test_the_hook_may_not(what, as_the_hook, outputs):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(as_the_hook, outputs, *MAY_NOT_CHECK[what])
+
+
 def test_a_missing_object_is_missing_and_not_forbidden(as_the_function, as_the_daily_check, outputs):
     key = "log/org=acme/999999999999.json"
     with pytest.raises(ClientError, match="404"):
@@ -238,4 +345,5 @@ def test_a_second_stack_fits_beside_the_first_and_leaves_its_data_but_not_its_to
     assert second["CheckpointTableName"] in aws.client("dynamodb").list_tables()["TableNames"]
     assert second["EventStreamName"] in aws.client("kinesis").list_streams()["StreamNames"]
     secrets = [it["ARN"] for it in aws.client("secretsmanager").list_secrets()["SecretList"]]
-    assert secrets == [outputs["SlackTokenSecretArn"]]
+    assert second["SlackTokenSecretArn"] not in secrets
+    assert outputs["SlackTokenSecretArn"] in secrets

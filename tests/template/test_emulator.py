@@ -12,6 +12,7 @@ from local.aws import EmbeddedAws
 
 STACK = "taught"
 FAILS = "def handler(event, context):\n    raise RuntimeError('no')\n"
+PARAMETERS = [{"ParameterKey": "Some", "ParameterValue": "one,two"}]
 CONSUMER = "111122223333"
 
 
@@ -29,6 +30,11 @@ def resource(kind: str, **properties: Any) -> dict[str, Any]:
 
 def template(*, days: int = 1, rotated: str = "rate(4 hours)", alarmed: str = "ALARM") -> dict[str, Any]:
     return {
+        "Parameters": {name: {"Type": "CommaDelimitedList", "Default": ""} for name in ("None", "Some")},
+        "Conditions": {
+            f"Has{name}": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": name}]}, ""]}]}
+            for name in ("None", "Some")
+        },
         "Resources": {
             "Boundary": resource("IAM::ManagedPolicy", PolicyDocument=allows("s3:*", "sqs:*", "logs:*")),
             "Role": resource(
@@ -135,6 +141,12 @@ def template(*, days: int = 1, rotated: str = "rate(4 hours)", alarmed: str = "A
                 "Application": {"Ref": "Application"},
                 "Calculated": {"Ref": "Calculated"},
                 "Bucket": {"Ref": "Bucket"},
+                "Conditions": {
+                    "Fn::Sub": [
+                        "${None} ${Some}",
+                        {name: {"Fn::If": [f"Has{name}", "yes", "no"]} for name in ("None", "Some")},
+                    ]
+                },
                 "Consumers": {"Ref": "Consumers"},
                 "Group": {"Ref": "Group"},
                 "Queue": {"Ref": "Queue"},
@@ -156,7 +168,10 @@ def aws():
 def outputs(aws):
     client = aws.client("cloudformation")
     client.create_stack(
-        StackName=STACK, TemplateBody=json.dumps(template()), Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+        StackName=STACK,
+        TemplateBody=json.dumps(template()),
+        Parameters=PARAMETERS,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     client.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
     return outputs_of(aws)
@@ -180,6 +195,10 @@ def test_each_type_has_the_reference_that_aws_gives_it(outputs):
     assert outputs["Rotation"] == outputs["Secret"]
     assert outputs["Application"].startswith(f"{STACK}-Application-")
     assert outputs["Group"] == "by-hand"
+
+
+def test_a_joined_list_can_be_compared(outputs):
+    assert outputs["Conditions"] == "no yes"
 
 
 def test_a_composite_alarm_follows_its_alarms(aws, outputs):
@@ -231,7 +250,12 @@ def test_a_failed_run_of_an_alias_is_reported_as_the_alias_says_after_one_try(aw
 def test_a_stack_of_them_can_be_changed_and_deleted(aws, outputs):
     client = aws.client("cloudformation")
     changed = template(days=2, rotated="rate(8 hours)", alarmed="OK")
-    client.update_stack(StackName=STACK, TemplateBody=json.dumps(changed), Capabilities=["CAPABILITY_NAMED_IAM"])
+    client.update_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(changed),
+        Parameters=PARAMETERS,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
     client.get_waiter("stack_update_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
     assert outputs_of(aws) == outputs
     aws.client("cloudwatch").set_alarm_state(AlarmName=outputs["Alarm"], StateValue="ALARM", StateReason="test")

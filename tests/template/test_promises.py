@@ -8,6 +8,7 @@ import pytest
 from tests.template.reading import (
     FUNCTIONS,
     KEY,
+    SCHEDULED,
     TEMPLATE,
     cloudformation,
     listed,
@@ -16,11 +17,13 @@ from tests.template.reading import (
     role_statements,
     schedule_of,
     template,
+    translated,
 )
 
 FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 DEAD_LETTERS = {"Fn::GetAtt": ["ScheduleDeadLetterQueue", "Arn"]}
 OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=${Org}/*"}]
+CHECKS = {"Fn::Sub": "${ArchiveBucket.Arn}/checks/org=${Org}/*"}
 PERMISSIONS = {
     "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}]),
     "HoldTheCheckpoint": (
@@ -28,8 +31,12 @@ PERMISSIONS = {
         [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}],
     ),
     "WriteAndReadTheArchive": (["s3:GetObject", "s3:PutObject"], OBJECTS),
+    "TryToWriteOnce": (["s3:GetObject", "s3:PutObject"], [CHECKS]),
     "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
-    "PublishEvents": (["kinesis:PutRecords"], [{"Fn::GetAtt": ["EventStream", "Arn"]}]),
+    "PublishEvents": (
+        ["kinesis:DescribeStreamSummary", "kinesis:PutRecords"],
+        [{"Fn::GetAtt": ["EventStream", "Arn"]}],
+    ),
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["CollectLogs", "Arn"]}]),
 }
@@ -48,12 +55,47 @@ VERIFY_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
 }
-ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS, "Verify": VERIFY_PERMISSIONS}
+SECRETS = {  # of the stack's other organisations
+    "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+}
+ROTATE_PERMISSIONS = {
+    "RotateTheToken": (
+        [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ],
+        [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}, SECRETS],
+    ),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["RotateLogs", "Arn"]}]),
+}
+VERSIONS = {"Fn::Sub": "${CollectFunction.Arn}:*"}
+DEPLOYMENTS = {
+    "Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${AWS::StackName}-*/*"
+}
+PRETRAFFIC_PERMISSIONS = {
+    "AskTheNewVersion": (["lambda:InvokeFunction"], [VERSIONS]),
+    "TellCodeDeploy": (["codedeploy:PutLifecycleEventHookExecutionStatus"], [DEPLOYMENTS]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["PreTrafficLogs", "Arn"]}]),
+}
+ALIAS = {"Ref": "CollectFunctionAliaslive"}  # its ARN
+NAMED = [*OBJECTS, CATALOG, CHECKS, VERSIONS, DEPLOYMENTS, ALIAS]  # what is named by more than the ARN of a resource
+ROLES = {
+    "Collect": PERMISSIONS,
+    "Drift": DRIFT_PERMISSIONS,
+    "Verify": VERIFY_PERMISSIONS,
+    "PreTraffic": PRETRAFFIC_PERMISSIONS,
+    "Rotate": ROTATE_PERMISSIONS,
+}
 # Through whom a role uses the key: what it reads or writes is encrypted with it.
 KEY_USERS = {
     "Collect": ["s3", "dynamodb", "kinesis", "secretsmanager", "sqs"],
     "Drift": ["s3", "sqs"],
     "Verify": ["s3", "sqs"],
+    "PreTraffic": ["sqs"],
+    "Rotate": ["secretsmanager"],
     "Scheduler": ["sqs"],
 }
 UNNAMED = {"WatchTheAlarm"}
@@ -84,6 +126,58 @@ def test_the_daily_check_is_what_was_agreed():
     assert schedule_of("VerifyFunction")["ScheduleExpression"] == "cron(20 3 * * ? *)"
 
 
+def test_the_check_before_traffic_is_what_was_agreed():
+    function = properties("PreTrafficFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/pretraffic", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 900, 256)
+    assert "Events" not in function, "only CodeDeploy invokes it"
+
+
+def test_only_the_collect_function_is_published_in_versions():
+    published = {name: properties(name).get("AutoPublishAlias") for name in FUNCTIONS}
+    assert published == dict.fromkeys(FUNCTIONS) | {"CollectFunction": "live"}
+    assert schedule_of("CollectFunction")["Target"]["Arn"] == ALIAS
+
+
+def test_a_new_layer_is_a_new_version_of_the_collect_function():
+    def version(layer: str) -> list[str]:
+        return [name for name, it in translated(layer).items() if it["Type"] == "AWS::Lambda::Version"]
+
+    assert len(version("s3://bucket/key")) == 1
+    assert version("s3://bucket/key") == version("s3://bucket/key") != version("s3://bucket/another")
+
+
+def test_the_rotation_is_what_was_agreed():
+    function = properties("RotateFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/rotate", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 300, 256)
+
+
+def test_a_token_is_rotated_only_if_asked_for_and_three_times_in_its_life():
+    made = {name for name, it in cloudformation().items() if it.get("Condition") == "RotatesToken"}
+    assert {it for it in cloudformation() if it.startswith("Rotate")} == made
+    assert {"RotateFunction", "RotateRole", "RotateLogs", "RotatePermission", "RotateSchedule"} <= made
+    assert template()["Conditions"]["RotatesToken"] == {"Fn::Equals": [{"Ref": "TokenRotation"}, "on"]}
+    schedule = cloudformation()["RotateSchedule"]
+    assert schedule["Properties"] == {
+        "SecretId": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
+        "RotationLambdaARN": {"Fn::GetAtt": ["RotateFunction", "Arn"]},
+        "RotateImmediatelyOnUpdate": False,
+        "RotationRules": {"ScheduleExpression": "rate(4 hours)"},
+    }
+    assert schedule["DependsOn"] == "RotatePermission", "without it Secrets Manager refuses the schedule"
+
+
+def test_secrets_manager_alone_may_call_the_rotation():
+    (permission,) = of_type("AWS::Lambda::Permission").values()
+    assert permission["Properties"] == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Fn::GetAtt": ["RotateFunction", "Arn"]},
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": {"Ref": "AWS::AccountId"},
+    }
+
+
 def test_functions_and_layer_are_built_for_the_chosen_processor():
     chosen = {"Ref": "Architecture"}
     layer = template()["Resources"]["CollectorLayer"]
@@ -106,14 +200,17 @@ def test_a_failed_run_is_not_tried_again_but_reported():
     for config in configs:
         assert config["Properties"]["MaximumRetryAttempts"] == 0
         assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
-        assert config["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": FAILURE_QUEUE}}
+        # Secrets Manager reports a failed rotation; its event can hold a token of its own, which no queue gets.
+        reported = config["Properties"]["FunctionName"]["Ref"] != "RotateFunction"
+        destination = {"OnFailure": {"Destination": FAILURE_QUEUE}} if reported else {}
+        assert config["Properties"]["DestinationConfig"] == destination
 
 
 def test_the_schedule_is_the_parameters():
     assert schedule_of("CollectFunction")["ScheduleExpression"] == {"Ref": "ScheduleExpression"}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", SCHEDULED)
 def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_reported(function):
     schedule = schedule_of(function)
     assert schedule["State"] == {"Ref": "ScheduleState"}
@@ -126,8 +223,9 @@ def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_repo
 def test_two_stacks_fit_into_one_account():
     names = {"BucketName", "TableName", "FunctionName", "QueueName", "RoleName", "Name"}
     for resource in cloudformation().values():
-        fixed = [name for name in names - {"Name"} if isinstance(resource["Properties"].get(name), str)]
-        fixed += [name for name in {"Name"} & set(resource["Properties"]) if resource["Type"] != "AWS::Lambda::Alias"]
+        if resource["Type"] == "AWS::Lambda::Alias":
+            continue  # its name is within its function's
+        fixed = [name for name in names if isinstance(resource["Properties"].get(name), str)]
         assert fixed == [], resource["Type"]
     groups = [(name, "LogGroupName") for name in of_type("AWS::Logs::LogGroup")]
     for resource, name in (*groups, ("CollectorLayer", "LayerName")):
@@ -233,6 +331,8 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::CloudWatch::CompositeAlarm",
         "AWS::CloudWatch::Dashboard",
         "AWS::Kinesis::ResourcePolicy",
+        "AWS::Lambda::Permission",
+        "AWS::SecretsManager::RotationSchedule",
     }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
@@ -250,7 +350,6 @@ def test_the_secret_is_made_empty_and_goes_with_the_stack():
 
 def test_no_token_can_come_through_the_template():
     assert not re.search(r"xox[a-z]-\w", TEMPLATE.read_text())
-    assert not [
-        name for name in template()["Parameters"] if re.search("token|secret|password|key(?!arn)", name.lower())
-    ]
+    free = [name for name, it in template()["Parameters"].items() if "AllowedValues" not in it]
+    assert not [name for name in free if re.search("token|secret|password|key(?!arn)", name.lower())]
     assert "{{resolve:" not in json.dumps(template())

@@ -1,7 +1,7 @@
 """Builds the parts of a run. The only module that knows every adapter."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,25 +9,34 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import msgspec
 from botocore.config import Config
 
-from slack_audit import __version__, orders
+from slack_audit import __version__, orders, pretraffic
+from slack_audit import check as checks
 from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
+from slack_audit.adapters.codedeploy import CodeDeployVerdict
 from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
+from slack_audit.adapters.functions import CollectVersion
 from slack_audit.adapters.kinesis import KinesisSink
+from slack_audit.adapters.oauth import SlackOAuth
 from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
 from slack_audit.adapters.vault_s3 import CLIENT, S3Vault
+from slack_audit.adapters.versions import SecretVersions
 from slack_audit.backfill import List, Order
+from slack_audit.check import Checked, Outside
 from slack_audit.collect import Run
 from slack_audit.drift import Watch
 from slack_audit.errors import SettingsError
 from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
 from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
-from slack_audit.settings import DriftSettings, Settings, VerifySettings
+from slack_audit.pretraffic import Hook, Verdict
+from slack_audit.rotate import Rotation
+from slack_audit.settings import DriftSettings, PreTrafficSettings, RotateSettings, Settings, VerifySettings
 from slack_audit.verify.prove import Proof, prove
 
 if TYPE_CHECKING:
@@ -39,14 +48,23 @@ FINAL_PASS_HOURS = 25  # what a backfill keeps away from now where final is swit
 
 # Every call ends: connecting and each read within these seconds, and so many tries in all.
 STORES = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+# Rotation writes again by itself, for as long as there is time.
+ROTATION = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 # The stream's failures are the publisher's to count, and must not hold up the archive.
 STREAM = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
+
+# A check takes as long as its slowest service; it is not asked again by itself, for it may still be under way.
+INVOCATION = Config(connect_timeout=3, read_timeout=150, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 @cache
 def _source(settings: Settings) -> SlackSource:
-    token = SecretToken(boto3.client("secretsmanager", config=STORES), settings.slack_token_secret_arn)
-    return SlackSource(settings.slack_api_url, settings.org, token, __version__)
+    return SlackSource(settings.slack_api_url, settings.org, _token(settings), __version__)
+
+
+@cache
+def _token(settings: Settings) -> SecretToken:
+    return SecretToken(boto3.client("secretsmanager", config=STORES), settings.slack_token_secret_arn)
 
 
 @cache
@@ -136,6 +154,19 @@ def carry_out(order: Order | List, settings: Settings, context: "LambdaContext")
         return orders.carry_out(order, outside, policy(settings))
 
 
+def check(settings: Settings, context: "LambdaContext") -> Checked:
+    """What is wrong that would keep this deployment from collecting. Collects nothing."""
+    outside = Outside(
+        token=_token(settings),
+        source=_source(settings),
+        archive=_archive(settings),
+        table=DynamoDBCheckpoints(_table(), settings.checkpoint_table, settings.org),
+        stream=_sink(settings),
+        clock=LambdaClock(context.get_remaining_time_in_millis),
+    )
+    return checks.check(settings.org, settings.filters, outside)
+
+
 def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
     """One run of the drift watch."""
     return Watch(
@@ -145,6 +176,25 @@ def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
         archive=_archive(settings),
         clock=LambdaClock(context.get_remaining_time_in_millis),
     )
+
+
+def hook_of(event: Any) -> Hook:
+    """What CodeDeploy asks with `{"DeploymentId": …, "LifecycleEventHookExecutionId": …}`. Raises SettingsError."""
+    try:
+        return msgspec.convert(event, type=Hook)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"The event is none of CodeDeploy's ({error}). Only CodeDeploy invokes this.") from None
+
+
+def check_new_version(settings: PreTrafficSettings, context: "LambdaContext") -> Checked:
+    """What the new version sees. Raises CheckError."""
+    version = CollectVersion(boto3.client("lambda", config=INVOCATION), settings.new_version)
+    return pretraffic.ask(version, settings.org, LambdaClock(context.get_remaining_time_in_millis))
+
+
+def verdict(hook: Hook) -> Verdict:
+    """Where to tell what came of it."""
+    return CodeDeployVerdict(boto3.client("codedeploy", config=STORES), hook)
 
 
 def requested_days(event: Any) -> int:
@@ -163,3 +213,35 @@ def _vault(settings: VerifySettings) -> S3Vault:
 def verify(settings: VerifySettings, days: int) -> Proof:
     """Verifies what was written to the log in the last days. Raises StorageError where it cannot be read."""
     return prove(settings.org, _vault(settings), since=datetime.now(UTC) - timedelta(days=days))
+
+
+def rotate(event: Any, settings: RotateSettings, context: "LambdaContext") -> tuple[str, str]:
+    """Does the step that Secrets Manager asks for: its name, and what was done. Raises CollectorError."""
+    secret, version, step = (_asked(event, name) for name in ("SecretId", "ClientRequestToken", "Step"))
+    rotation = Rotation(
+        secret,
+        SecretVersions(boto3.client("secretsmanager", config=ROTATION), secret),
+        SlackOAuth(settings.slack_oauth_url, __version__),
+        lambda token: SlackSource(settings.slack_api_url, secret, lambda _fresh: token, __version__),
+        LambdaClock(context.get_remaining_time_in_millis),
+    )
+    steps: dict[str, Callable[[str], str]] = {
+        "createSecret": rotation.create,
+        "setSecret": lambda _version: "nothing to do",
+        "testSecret": rotation.test,
+        "finishSecret": rotation.finish,
+    }
+    if step not in steps:
+        raise SettingsError(f"Step is {step!r}; it must be one of {', '.join(steps)}. Secrets Manager sends it.")
+    return step, steps[step](version)
+
+
+def _asked(event: Any, name: str) -> str:
+    """A text of Secrets Manager's event."""
+    value = event.get(name) if isinstance(event, dict) else None
+    if not isinstance(value, str) or not value:
+        raise SettingsError(
+            f"The event has no {name}. This function is called by Secrets Manager; to rotate by hand: "
+            "aws secretsmanager rotate-secret --secret-id ..."
+        )
+    return value

@@ -9,16 +9,24 @@ CollectorError            whatever we raise on purpose
   - CursorRefusedError    walk the second again from its start
   - RangeRefusedError     correct the clock, then ask again; a person where that does not help
   - TokenRefusedError     fetch the token anew and ask once more; then a person must fix it
+    . TokenMissingError   the same: nobody has put one yet
   - RefusedError          a person must fix the secret, the app, a filter or the address
     . ActionRefusedError  the same: a name in the action filter
 + CrowdedSecondError      a second with more events than one run can read: a person must give it more time
-+ StorageError            S3 or DynamoDB refused or did not answer: the run fails, the next one repeats it
++ StorageError            S3, DynamoDB or Secrets Manager did not do as asked: the run fails, the next one repeats it
+  - StorageRefusedError   the same; it will refuse until a person fixes a permission, the bucket or the table
+  - VersionTakenError     another call wrote this version of the secret: leave it
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
 + LeaseLostError          another run took over: stop at once
 + LeaseBusyError          another run holds the lease: send the order again
++ CheckError              a version could not be asked, or CodeDeploy not be told: a person must look
+  - CheckBusyError        every run that may go on at once does: wait, then ask again
 + SinkError               the stream did not take records
   - SinkUnavailableError  try again later
   - SinkRefusedError      a person must fix the stream or a permission
++ RotationError           a step of a token's rotation failed: Secrets Manager repeats it; the text says what else to do
+  - TokenLostError        a person must have the app installed again
++ RedactedError           somebody else's error, without the secret that its text held
 """
 
 
@@ -66,6 +74,10 @@ class TokenRefusedError(SourceError):
     """Slack does not accept the token."""
 
 
+class TokenMissingError(TokenRefusedError):
+    """The secret has no value: nobody has put a token yet."""
+
+
 class RefusedError(SourceError):
     """Slack will refuse this request for as long as nobody changes something."""
 
@@ -82,6 +94,14 @@ class StorageError(CollectorError):
     """An AWS service that keeps our state refused a call or did not answer."""
 
 
+class StorageRefusedError(StorageError):
+    """An AWS service will refuse this call for as long as nobody changes something."""
+
+
+class VersionTakenError(StorageError):
+    """A version of the secret has another value than the one that was to be written."""
+
+
 class ArchiveDamagedError(StorageError):
     """An object of the archive is missing or has other bytes than its log entry says."""
 
@@ -94,6 +114,14 @@ class LeaseBusyError(CollectorError):
     """An order could not be carried out: another run held the lease for as long as there was time."""
 
 
+class CheckError(CollectorError):
+    """A version of the collect function could not be asked what it sees, or CodeDeploy not be told what came of it."""
+
+
+class CheckBusyError(CheckError):
+    """The function runs as often at once as it may."""
+
+
 class SinkError(CollectorError):
     """The stream did not take a call's records."""
 
@@ -104,3 +132,15 @@ class SinkUnavailableError(SinkError):
 
 class SinkRefusedError(SinkError):
     """The stream will refuse for as long as nobody changes something."""
+
+
+class RotationError(CollectorError):
+    """A step of the token's rotation could not be done."""
+
+
+class TokenLostError(RotationError):
+    """The refresh token is spent, and what it brought is nowhere."""
+
+
+class RedactedError(CollectorError):
+    """An error that nobody foresaw, told by its kind and its text, from which a secret was taken out."""

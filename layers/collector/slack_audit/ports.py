@@ -9,6 +9,7 @@ import msgspec
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.catalog import Kind
 from slack_audit.checkpoint import Checkpoint
+from slack_audit.credentials import Credentials, Pair
 from slack_audit.events import Event
 from slack_audit.log import Filters
 from slack_audit.windows import PAGE_LIMIT, Window
@@ -83,6 +84,27 @@ class Sink(Protocol):
         """One call with at most what the limits allow. Returns what was not accepted, in order. Raises SinkError."""
 
 
+class SinkState(msgspec.Struct, frozen=True):
+    """Whether a sink takes records as far as can be told without sending one, and what it says of itself."""
+
+    takes: bool
+    said: str
+
+
+class TriedTable(Protocol):
+    """A table that a run would write its checkpoint to."""
+
+    def try_to_write(self) -> None:
+        """Raises StorageError where a write of ours would be refused. Changes nothing, whoever holds the lease."""
+
+
+class TriedSink(Protocol):
+    """A sink that a run would send records to."""
+
+    def state(self) -> SinkState:
+        """What can be told without sending a record. Raises SinkError."""
+
+
 class Clock(Protocol):
     """The host's time and what is left of it."""
 
@@ -96,6 +118,9 @@ class Clock(Protocol):
         """Waits."""
 
 
+Token = Callable[[bool], str]
+"""The token, read anew if asked to be fresh. Raises SourceError."""
+
 Ahead = Callable[[Callable[[], Answer]], Future[Answer]]
 """Starts a call of the source while the run goes on."""
 
@@ -105,3 +130,30 @@ class Catalog(Protocol):
 
     def read(self, kind: Kind, timeout: float) -> bytes:
         """The answer of `/actions` or `/schemas` as Slack sent it, within `timeout` seconds. Raises SourceError."""
+
+
+class Authority(Protocol):
+    """Who gives new tokens. One call of `refresh` is one call to Slack: it never waits and never asks again."""
+
+    def refresh(self, credentials: Credentials, timeout: float) -> Pair:
+        """A new pair, and the refresh token is spent. Raises SourceError; after an UnavailableError it may be spent
+        all the same."""
+
+
+class Versions(Protocol):
+    """The versions of one secret, each with its labels. Raises StorageError."""
+
+    def labels(self) -> dict[str, list[str]]:
+        """The labels of each version that has one."""
+
+    def value_of(self, version: str) -> str | None:
+        """A version's value; None while it has none, as one that Secrets Manager has only prepared."""
+
+    def put(self, version: str, value: str, label: str) -> None:
+        """The version has this value and this label. Raises VersionTakenError if it has another value."""
+
+    def make_current(self, version: str, *, instead_of: str) -> None:
+        """Moves AWSCURRENT, at once for every reader; fails if another version than `instead_of` has it."""
+
+    def drop_pending(self, version: str) -> None:
+        """The version is no longer AWSPENDING."""

@@ -33,7 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(
             org=_org(env),
-            slack_api_url=_url(_required(env, "SLACK_API_URL")),
+            slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")),
             slack_token_secret_arn=_required(env, "SLACK_TOKEN_SECRET_ARN"),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             event_stream=_required(env, "EVENT_STREAM"),
@@ -59,6 +59,18 @@ class VerifySettings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(org=_org(env), archive_bucket=_required(env, "ARCHIVE_BUCKET"))
 
 
+class PreTrafficSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the check before traffic. It may only ask the new version."""
+
+    org: str
+    new_version: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "PreTrafficSettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(org=_org(env), new_version=_required(env, "NEW_VERSION"))
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "").strip()
     if not value:
@@ -80,8 +92,13 @@ def _number(env: Mapping[str, str], name: str, *, least: int) -> int:
     return int(value)
 
 
-def _url(value: str) -> str:
-    """The base with its path. Plain http would show the token to the network: on loopback only."""
+def slack_api_url(value: str) -> str:
+    """The base of the Audit Logs API with its path; raises SettingsError for one that the token may not go to."""
+    return _url(value, "SlackApiUrl", "https://api.slack.com/audit/v1").rstrip("/")
+
+
+def _url(value: str, name: str, example: str) -> str:
+    """An address with its path. Plain http would show the token to the network: on loopback only."""
     try:
         parts = urlsplit(value)
         host = parts.hostname
@@ -92,10 +109,10 @@ def _url(value: str) -> str:
     is_clean = re.fullmatch(r"[!-~]+", value) and not re.search(r"[@?#]", value)
     if not host or not is_clean or not (parts.scheme == "https" or plain_is_safe):
         raise SettingsError(
-            f"SlackApiUrl {value!r} is not allowed: an https address with its path, such as "
-            "https://api.slack.com/audit/v1, without user, query and fragment; plain http only to loopback."
+            f"{name} {value!r} is not allowed: an https address with its path, such as {example}, without user, query "
+            "and fragment; plain http only to loopback."
         )
-    return value.rstrip("/")
+    return value
 
 
 def _actions(env: Mapping[str, str]) -> str:
@@ -117,7 +134,20 @@ class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(
             org=_org(env),
-            slack_api_url=_url(_required(env, "SLACK_API_URL")),
+            slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             filter_names=tuple(filter(None, _actions(env).split(","))),
         )
+
+
+class RotateSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the rotation of tokens. Which secret, the event says, and the role allows."""
+
+    slack_api_url: str
+    slack_oauth_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "RotateSettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        oauth = _url(_required(env, "SLACK_OAUTH_URL"), "SlackOauthUrl", "https://slack.com/api/oauth.v2.access")
+        return cls(slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")), slack_oauth_url=oauth)

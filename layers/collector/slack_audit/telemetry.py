@@ -6,7 +6,8 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
 
-from slack_audit import passes
+from slack_audit import passes, redaction
+from slack_audit.check import Checked, Outcome
 from slack_audit.drift import Drift
 from slack_audit.errors import RefusedError, TokenRefusedError
 from slack_audit.parts import Report
@@ -39,14 +40,17 @@ UNKNOWN_FILTER_ACTIONS = "UnknownFilterActions"
 SCHEMA_CHANGES = "SchemaChanges"
 VERIFY_FINDINGS = "VerifyFindings"
 VERIFIED_EVENTS = "VerifiedEvents"
+ROTATION_FAILURES = "RotationFailures"
 
-logger = Logger(service=SERVICE)
+logger = Logger(service=SERVICE, json_serializer=redaction.serialized)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
 def take_over_logging() -> None:
-    """The package's plain loggers write as the one logger does."""
+    """The package's plain loggers write as the one logger does; others do not write what passes through them."""
     logging.getLogger("slack_audit").setLevel(logging.INFO)
+    for name in redaction.SHOW_SECRETS:
+        logging.getLogger(name).setLevel(logging.INFO)
     copy_config_to_registered_loggers(source_logger=logger, include={"slack_audit"})
 
 
@@ -111,3 +115,16 @@ def record_proof(proof: Proof) -> None:
     metrics.add_dimension("org", proof.org)
     metrics.add_metric(VERIFY_FINDINGS, MetricUnit.Count, proof.faults)
     metrics.add_metric(VERIFIED_EVENTS, MetricUnit.Count, proof.coverage.events)
+
+
+def record_rotation(failure: BaseException | None) -> None:
+    """The metric of one step of a rotation."""
+    metrics.add_metric(ROTATION_FAILURES, MetricUnit.Count, int(failure is not None))
+
+
+def record_check(checked: Checked) -> None:
+    """What a check found: each finding as a line of the log."""
+    write = {Outcome.OK: logger.info, Outcome.FAILED: logger.error}
+    for it in checked.findings:
+        said = {"found": it.name, "outcome": it.outcome.value, "what": it.what, "advice": it.advice}
+        write.get(it.outcome, logger.warning)("finding", extra=said)

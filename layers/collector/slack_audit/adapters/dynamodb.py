@@ -8,6 +8,7 @@
 An owner whose lease was taken over finds the condition failed at its next write, and stops.
 """
 
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ import msgspec
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from slack_audit.adapters.refusals import is_lasting
 from slack_audit.budget import Budget
 from slack_audit.checkpoint import Checkpoint
-from slack_audit.errors import LeaseLostError, StorageError
+from slack_audit.errors import LeaseLostError, StorageError, StorageRefusedError
 from slack_audit.passes import Pass, Place
 
 if TYPE_CHECKING:
@@ -93,6 +95,25 @@ class DynamoDBCheckpoints:
             # Either an earlier try of this very call landed, or another run holds the lease and the log's newer state.
             return
 
+    def try_to_write(self) -> None:
+        """Both writes of a run, on a condition that never holds: whoever is refused for it was allowed to write."""
+        key = _attributes({"org": self._org})
+        put = partial(self._client.put_item, Item=key)
+        update = partial(self._client.update_item, Key=key, UpdateExpression="REMOVE #owner")
+        for write in (put, update):
+            try:
+                write(
+                    TableName=self._table,
+                    ConditionExpression="attribute_not_exists(org) AND #owner = :nobody",
+                    ExpressionAttributeNames={"#owner": "owner"},
+                    ExpressionAttributeValues=_attributes({":nobody": "nobody"}),
+                )
+            except ClientError as error:
+                if not _is_condition(error):
+                    raise self._failure("try the writes", error) from error
+            except BotoCoreError as error:
+                raise self._failure("try the writes", error) from error
+
     def _replace(self, checkpoint: Checkpoint, lease: dict[str, Any]) -> None:
         try:
             self._client.put_item(
@@ -113,7 +134,8 @@ class DynamoDBCheckpoints:
             raise self._failure("save the checkpoint", error) from error
 
     def _failure(self, what: str, error: ClientError | BotoCoreError) -> StorageError:
-        return StorageError(
+        kind = StorageRefusedError if is_lasting(error) else StorageError
+        return kind(
             f"Could not {what} of org {self._org} in table {self._table} ({error}). Nothing is lost: the next run "
             "goes on from the log. If it repeats, check the function's role and the table."
         )

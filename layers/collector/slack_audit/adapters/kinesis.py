@@ -8,23 +8,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from slack_audit.adapters.refusals import is_lasting
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.errors import SinkError, SinkRefusedError, SinkUnavailableError
+from slack_audit.ports import SinkState
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
-# Codes that go away by themselves; 5xx do too, whatever they are called.
-PASSING = {
-    "ProvisionedThroughputExceededException",
-    "LimitExceededException",
-    "KMSThrottlingException",
-    "ThrottlingException",
-    "RequestTimeout",
-    "RequestTimeTooSkewed",
-    "ExpiredTokenException",
-    "TooManyRequestsException",
-}
+TAKING = {"ACTIVE", "UPDATING"}  # states in which a stream takes records
 
 
 class KinesisSink:
@@ -51,9 +43,24 @@ class KinesisSink:
             return []
         return [record for record, result in zip(records, reply["Records"], strict=True) if "ErrorCode" in result]
 
+    def state(self) -> SinkState:
+        """Whether the stream is one that takes records. That it takes ours, only a record would prove."""
+        try:
+            told = self._client.describe_stream_summary(StreamName=self._stream)["StreamDescriptionSummary"]
+        except ClientError as error:
+            kind = SinkRefusedError if is_lasting(error) else SinkUnavailableError
+            raise kind(
+                f"Could not look at stream {self._stream} ({error}). Check that it exists, its key, and that the "
+                "function's role may kinesis:DescribeStreamSummary and kinesis:PutRecords."
+            ) from error
+        except BotoCoreError as error:
+            raise SinkUnavailableError(f"Stream {self._stream} did not answer: {error}") from error
+        status, shards = told["StreamStatus"], told["OpenShardCount"]
+        said = f"Stream {self._stream} is {status} and has {shards} open shard{'' if shards == 1 else 's'}."
+        return SinkState(status in TAKING, said)
+
     def _failure(self, error: ClientError) -> SinkError:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-        if error.response["Error"]["Code"] in PASSING or status == 429 or status >= 500:
+        if not is_lasting(error):
             return SinkUnavailableError(f"Stream {self._stream} did not take records: {error}")
         return SinkRefusedError(
             f"Stream {self._stream} refuses records ({error}). The archive goes on without it, nothing is lost; "

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from slack_audit.errors import StorageError
+from slack_audit.adapters.refusals import is_lasting
+from slack_audit.errors import StorageError, StorageRefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -93,7 +94,8 @@ class S3Archive:
         return f"s3://{self._bucket}/{key}"
 
     def _failure(self, verb: str, key: str, error: ClientError | BotoCoreError | HTTPError) -> StorageError:
-        return StorageError(
+        kind = StorageRefusedError if is_lasting(error) else StorageError
+        return kind(
             f"Could not {verb} s3://{self._bucket}/{key} ({error}). Nothing is lost: the next run goes on from there. "
             "If it repeats, check the function's role, the bucket and its policy."
         )

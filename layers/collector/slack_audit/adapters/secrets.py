@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import ClientError
 
-from slack_audit.errors import RefusedError, SourceError, TokenRefusedError, UnavailableError
+from slack_audit.errors import RefusedError, SourceError, TokenMissingError, TokenRefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -46,6 +46,8 @@ class SecretToken:
         try:
             token: str = msgspec.json.decode(value, type=_Secret).token.strip()
         except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+            if not value:
+                raise TokenMissingError(self._said("it has no value yet")) from None
             raise self._unusable('its value is not JSON of the form {"token": "xoxp-..."}') from None
         if not re.fullmatch(r"[!-~]+", token):
             raise self._unusable("its token is empty or holds characters that no token has")
@@ -55,14 +57,17 @@ class SecretToken:
         cause = error.__context__
         code = cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
         if code == "ResourceNotFoundException":
-            return self._unusable("it has no value yet, or does not exist")
+            return TokenMissingError(self._said("it has no value yet, or does not exist"))
         said = f"Could not read the secret {self._secret} ({error})."
         if code in PERMANENT:
             return RefusedError(f"{said} Check the function's role, the secret and its key.")
         return UnavailableError(f"{said} It is tried again, also by the next run.")
 
     def _unusable(self, why: str) -> TokenRefusedError:
-        return TokenRefusedError(
+        return TokenRefusedError(self._said(why))
+
+    def _said(self, why: str) -> str:
+        return (
             f"The secret {self._secret} gives no token: {why}. Put one with: aws secretsmanager put-secret-value "
             f"--secret-id '{self._secret}' --secret-string '{{\"token\": \"xoxp-...\"}}'"
         )

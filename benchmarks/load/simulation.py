@@ -1,0 +1,377 @@
+"""A plan carried out: the processes are started, the clock goes from minute to minute, and everything is proven."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import boto3
+from botocore.config import Config
+
+from benchmarks.load import slack
+from benchmarks.load.clock import SharedClock
+from benchmarks.load.function import Code, Function, Outcome, Usage
+from benchmarks.load.plan import HOUR, MINUTE, START, Plan, Weather
+from benchmarks.load.proof import Consumer, Seen, archived
+from benchmarks.load.recipe import Recipe
+from benchmarks.load.record import Metrics, Row, Rows
+from benchmarks.template import Filled
+from local.aws import EmbeddedAws
+from local.slack.settings import DEFAULT_TOKEN, Settings
+from slack_audit.adapters.vault_s3 import CLIENT, S3Vault
+from slack_audit.verify.prove import Proof, prove
+
+ORG, STACK = "main", "load"
+BUCKET, STREAM, TABLE, SECRET = "archive", "events", "checkpoints", "token"
+FIRST_RUN = 90  # seconds after the start of the day
+DRAINED_EVERY = 3  # starts: the embedded AWS looks through all that its stream holds at every call
+BY_NIGHT = 10 * MINUTE  # between two runs after the day, when only the passes behind have something to read
+LATE, FINAL = 35 * MINUTE, 25 * HOUR + 300  # seconds that they are behind (bootstrap.lags)
+VERIFIED_AT = 3 * HOUR + 20 * MINUTE  # after the start of a day
+SLACK_IS_AHEAD = 2.5  # seconds that its clock is
+CALM = Weather("calm")
+ODDITIES: dict[str, Any] = {
+    "last_page": "rotate",
+    "short_pages": 0.01,
+    "dangling_cursors": 0.005,
+    "duplicates": 0.0005,
+}
+HABITS = (  # what Slack's bad answers are, in parts of all of them
+    ({"kind": "status", "status": 500}, 6),
+    ({"kind": "status", "status": 503}, 4),
+    ({"kind": "rate_limit", "retry_after": 15}, 5),
+    ({"kind": "truncated"}, 5),
+    ({"kind": "reset"}, 5),
+    ({"kind": "html"}, 3),
+    ({"kind": "invalid_json"}, 2),
+)
+
+
+@dataclass
+class Findings:
+    """What came of all of it."""
+
+    happened: int
+    streamed: Seen
+    archive: Seen
+    proof: Proof
+    starts: int
+    states: dict[str, int]
+    slack: dict[str, Any]
+    beside: dict[str, Usage]
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, in words; nothing, if nothing was lost and nothing twice."""
+        said = {
+            "events are missing in the archive": self.archive.missing,
+            "events stand twice in the archive": self.archive.repeats,
+            "things in the archive were never shown": len(self.archive.strange),
+            "events are missing in the stream": self.streamed.missing,
+            "records of the stream were never shown": len(self.streamed.strange),
+            "findings of the verifier": self.proof.faults,
+        }
+        return [f"{count:,} {what}" for what, count in said.items() if count]
+
+    def summary(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        coverage = self.proof.coverage
+        return {
+            "events": self.happened,
+            "archived": self.archive.met,
+            "streamed": self.streamed.met,
+            "repeats_in_the_stream": self.streamed.repeats,
+            "faults": self.faults,
+            "starts": self.states,
+            "cold_starts": self.starts,
+            "proof": self.proof.summary(),
+            "stored_bytes": coverage.stored,
+            "unpacked_bytes": coverage.unpacked,
+            "slack_calls": self.slack["calls"],
+            "slack_entries_served": self.slack["entries_served"],
+            "slack_rate_limited": self.slack["rate_limited"],
+            "slack_answers_spoiled": self.slack["faults_spoiled"],
+            "beside": {name: {"cpu": usage.cpu, "peak_kb": usage.peak} for name, usage in self.beside.items()},
+        }
+
+
+@dataclass
+class Simulation:
+    """One plan, on the processes that `running` started."""
+
+    plan: Plan
+    clock: SharedClock
+    aws: EmbeddedAws
+    slack_base: str
+    functions: dict[str, Function]
+    consumer: Consumer
+    rows: Rows
+    recipe: Recipe
+    metrics: Metrics = field(default_factory=Metrics)
+    states: dict[str, int] = field(default_factory=dict)
+    failures: int = 0
+    beside: dict[str, Usage] = field(default_factory=dict)
+
+    # the day
+
+    def starts(self) -> Iterator[float]:
+        """When the collect function is started: every minute of the day, and then until every pass has read it all."""
+        end = float(self.plan.end)
+        yield from _every(MINUTE, START + FIRST_RUN, end + LATE + 2 * MINUTE)
+        yield from _every(BY_NIGHT, START + FINAL - 2 * MINUTE, end + FINAL + BY_NIGHT)
+        yield from _every(MINUTE, end + FINAL + BY_NIGHT, end + FINAL + HOUR)
+
+    def run(self) -> None:
+        """From the first start to the last one that has anything to do."""
+        self._habits()
+        slack_is_down, drained, verified = False, 0, False
+        for number, at in enumerate(self.starts()):
+            if at > self.plan.end + FINAL + BY_NIGHT and self._is_done():
+                break
+            if (at in self.plan.slack_is_down) != slack_is_down:
+                slack_is_down = not slack_is_down
+                self._slack_is_down(slack_is_down)
+            self._start(at)
+            if number - drained >= DRAINED_EVERY:
+                self.consumer.drain()
+                drained = number
+            if not verified and at >= min(START + VERIFIED_AT, self.plan.end):
+                verified = True
+                self._beside("VerifyFunction", {"org": ORG, "days": 2})
+                self._beside("DriftFunction", {"org": ORG})
+        self.consumer.drain()
+        self._beside("VerifyFunction", {"org": ORG, "days": 5})
+
+    def _start(self, at: float) -> None:
+        minute = (at - START) / MINUTE
+        row = Row(minute=minute, state="busy", happened=self.recipe.count(int(at) - MINUTE, int(at) - 1))
+        if self.clock.now() <= at:
+            self.clock.go_to(at)
+            outcome = self.functions["CollectFunction"].invoke({"org": ORG}, self._weather(at))
+            row.seconds = round(self.clock.now() - at, 2)
+            row.state = _state(outcome)
+            self._note(row, outcome)
+            self._measure(row, outcome)
+        self.states[row.state] = self.states.get(row.state, 0) + 1
+        self._look(row, max(at, self.clock.now()))
+        self.rows.write(row)
+
+    def _weather(self, at: float) -> Weather:
+        """The last runs have fine weather: something must be able to end."""
+        return self.plan.weather(at) if at < self.plan.end + FINAL + BY_NIGHT else CALM
+
+    def _note(self, row: Row, outcome: Outcome) -> None:
+        logged = self.metrics.read(int(row.minute), outcome.output)
+        row.error = outcome.error
+        if outcome.usage is not None:
+            usage = outcome.usage
+            row.cpu, row.resident, row.peak, row.spoiled = (
+                round(usage.cpu, 3),
+                usage.resident,
+                usage.peak,
+                usage.spoiled,
+            )
+        reports = [line for line in logged if line.get("message") in {"collected", "run failed"}]
+        for report in reports[-1:]:
+            row.stopped = report["stopped"]
+            row.events, row.published = report["events"], report["published"]
+            row.calls, row.rate_limited = report["calls"], report["rate_limited"]
+            row.failed_records = report["failed_records"]
+
+    def _measure(self, row: Row, outcome: Outcome) -> None:
+        """What AWS's own metrics would say, as far as the simulation knows it."""
+        is_error = row.state in {"failed", "killed"}
+        self.failures += is_error
+        sent = outcome.usage.written if outcome.usage else {}
+        measured: dict[tuple[str, str, str], dict[str, tuple[str, float]]] = {
+            ("AWS/Lambda", "FunctionName", "CollectFunction"): {
+                "Duration": ("Milliseconds", row.seconds * 1000),
+                "Errors": ("Count", int(is_error)),
+            },
+            ("AWS/SQS", "QueueName", "FailureQueue"): {
+                "ApproximateNumberOfMessagesVisible": ("Count", self.failures),
+            },
+            ("AWS/Kinesis", "StreamName", STREAM): {
+                "IncomingBytes": ("Bytes", sent.get("kinesis bytes", 0) * 3 // 4),
+                "WriteProvisionedThroughputExceeded": ("Count", row.failed_records),
+            },
+            ("AWS/DynamoDB", "TableName", TABLE): {
+                "ConsumedWriteCapacityUnits": ("Count", sent.get("dynamodb units", 0)),
+            },
+        }
+        for (namespace, name, value), values in measured.items():
+            self.metrics.add(int(row.minute), values, namespace=namespace, **{name: value})
+
+    def _look(self, row: Row, now: float) -> None:
+        """How far it is, by the checkpoint: seconds behind Slack's clock, and entries that are not in the stream."""
+        item = self.aws_item()
+        if item:
+            live = item["passes"]["M"]["live"]["M"]["watermark"]["N"]
+            row.lag = int(now + SLACK_IS_AHEAD) - int(live)
+            row.backlog = int(item["next"]["N"]) - int(item["published"]["N"])
+            row.publish_lag = int(now + SLACK_IS_AHEAD) - self._streamed(item) if row.backlog else row.lag
+
+    def _streamed(self, item: dict[str, Any]) -> int:
+        """The last second of which the stream has everything that live archived."""
+        number = int(item["published"]["N"]) - 1
+        body = self._archive.get_object(Bucket=BUCKET, Key=f"log/org={ORG}/{number:012}.json")["Body"].read()
+        return int(json.loads(body)["passes"]["live"]["watermark"])
+
+    def aws_item(self) -> dict[str, Any]:
+        """The checkpoint as it is stored; empty before there is one."""
+        item: dict[str, Any] = self._table.get_item(TableName=TABLE, Key={"org": {"S": ORG}}).get("Item", {})
+        return item if "passes" in item else {}
+
+    def __post_init__(self) -> None:
+        self._table: Any = self.aws.client("dynamodb")
+        self._archive: Any = self.aws.client("s3")
+
+    def _is_done(self) -> bool:
+        item = self.aws_item()
+        passes = item["passes"]["M"]
+        read = all(int(it["M"]["watermark"]["N"]) >= self.plan.end for it in passes.values())
+        return read and item["next"] == item["published"]
+
+    def _beside(self, function: str, event: dict[str, Any]) -> None:
+        """A function of its own, which runs beside the others: it takes them no time."""
+        now = self.clock.now()
+        outcome = self.functions[function].invoke(event, CALM)
+        self.functions[function].stop()
+        self.metrics.read(int((now - START) / MINUTE), outcome.output)
+        if outcome.usage is not None:
+            self.beside[function] = outcome.usage
+        state = f"{function} {_state(outcome)}"
+        self.states[state] = self.states.get(state, 0) + 1
+        self.clock.go_to(now)
+
+    # Slack's moods
+
+    def _habits(self) -> None:
+        parts = sum(part for _, part in HABITS)
+        rules = [{**rule, "times": None, "probability": self.plan.slack_chance * part / parts} for rule, part in HABITS]
+        self._tell("POST", "faults", rules)
+
+    def _slack_is_down(self, is_down: bool) -> None:
+        self._tell("DELETE", "faults")
+        if is_down:
+            self._tell("POST", "faults", [{"kind": "status", "status": 503, "times": None}])
+        else:
+            self._habits()
+
+    def status(self) -> dict[str, Any]:
+        """The stand-in's."""
+        status: dict[str, Any] = self._tell("GET", "status")
+        return status
+
+    def _tell(self, method: str, verb: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(f"{self.slack_base}/_standin/{verb}", data, method=method), timeout=60) as reply:
+            return json.loads(reply.read())
+
+    # the end
+
+    def findings(self) -> Findings:
+        """Everything that must be true, looked at."""
+        session = boto3.Session("test", "test", region_name="us-east-1")
+        config = CLIENT.merge(Config(proxies={}))
+        vault = S3Vault(session.client("s3", endpoint_url=self.aws.endpoint, config=config), BUCKET)
+        seen = Seen(self.recipe)
+        archived(vault, ORG, seen)
+        return Findings(
+            happened=self.recipe.total,
+            streamed=self.consumer.seen,
+            archive=seen,
+            proof=prove(ORG, vault),
+            starts=self.functions["CollectFunction"].starts,
+            states=self.states,
+            slack=self.status(),
+            beside=self.beside,
+        )
+
+
+@contextmanager
+def running(plan: Plan, folder: Path) -> Iterator[Simulation]:
+    """Starts everything, and ends it. The folder gets what the functions write, and `rows.ndjson`."""
+    with ExitStack() as stack:
+        clock = SharedClock.made(folder / "clock", START)
+        aws = stack.enter_context(EmbeddedAws())
+        base = stack.enter_context(_slack(plan, folder / "clock"))
+        recipe = Recipe(plan)
+        consumer = Consumer(aws.client("kinesis"), STREAM, plan.shards, Seen(recipe))
+        secret = _make_stores(aws, consumer)
+        functions = {it.name: Function(it, folder / "clock") for it in _codes(plan, aws, base, secret, folder)}
+        for function in functions.values():
+            stack.callback(function.stop)
+        rows = Rows(stack.enter_context((folder / "rows.ndjson").open("w")))
+        yield Simulation(plan, clock, aws, base, functions, consumer, rows, recipe)
+
+
+@contextmanager
+def _slack(plan: Plan, clock: Path) -> Iterator[str]:
+    spawn = get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    settings = Settings(seed=plan.seed, clock_offset=SLACK_IS_AHEAD, **ODDITIES)
+    process = spawn.Process(target=slack.serve, args=(plan, settings, clock, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        ours.close()
+        process.join()
+
+
+def _make_stores(aws: EmbeddedAws, consumer: Consumer) -> str:
+    aws.client("s3").create_bucket(Bucket=BUCKET)
+    aws.client("dynamodb").create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "org", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "org", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    consumer.make()
+    token = json.dumps({"token": DEFAULT_TOKEN})
+    return aws.client("secretsmanager").create_secret(Name=SECRET, SecretString=token)["ARN"]
+
+
+def _codes(plan: Plan, aws: EmbeddedAws, slack_base: str, secret: str, folder: Path) -> Iterator[Code]:
+    """Every function of the template, with its environment."""
+    names = {
+        "AWS::StackName": STACK,
+        "SlackApiUrl": f"{slack_base}/audit/v1",
+        "InitialLookbackHours": "1",
+        "StreamShards": str(plan.shards),
+        "SlackTokenSecret": secret,
+        "SlackTokenSecret.Id": secret,
+        "ArchiveBucket": BUCKET,
+        "EventStream": STREAM,
+        "CheckpointTable": TABLE,
+    }
+    filled = Filled(names)
+    for name in ("CollectFunction", "DriftFunction", "VerifyFunction"):
+        written = filled.properties(name)
+        package = written["CodeUri"].rpartition("/")[2]
+        environment = {**aws.environment(), **filled.environment(name)}
+        output = folder / f"{package}.log"
+        handler = f"{package}.{written['Handler']}"
+        yield Code(name, handler, written["Timeout"], written["MemorySize"], environment, plan.shards, output)
+
+
+def _every(seconds: float, first: float, last: float) -> Iterator[float]:
+    at = first
+    while at <= last:
+        yield at
+        at += seconds
+
+
+def _state(outcome: Outcome) -> str:
+    if outcome.usage is None:
+        return "killed"
+    if outcome.error is not None:
+        return "failed"
+    answer = outcome.answer or {}
+    return "lease busy" if answer.get("stopped") == "lease_busy" else "done"
