@@ -227,7 +227,7 @@ def main(words: Sequence[str], place: Place, client: Callable[[str], Any]) -> in
             _copy(command, place, client("s3"))
         else:
             _call(command, place, client(SERVICES.get(command.service, command.service)))
-    except (UsageError, ParamValidationError, JMESPathError, ValueError) as error:
+    except (UsageError, ParamValidationError, JMESPathError, ValueError, OSError) as error:
         place.err.write(f"{error}\n".encode())
         return BAD_USAGE
     except ClientError as error:

@@ -92,7 +92,7 @@ def noting(tmp_path_factory):
     def look_up(words: list[str], place: awscli.Place) -> int:
         noted.append(" ".join(words[:2]))
         try:
-            call = awscli.understood(words, place.read)
+            call = awscli.understood(words, lambda _: b"[]")  # whatever a file would hold
             if isinstance(call, awscli.Call) and call.operation.input_shape is not None:
                 report = ParamValidator().validate(call.parameters, call.operation.input_shape)
                 if report.has_errors():
