@@ -6,13 +6,15 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slack_audit import bootstrap
+from slack_audit.redaction import guarded
 from slack_audit.settings import PreTrafficSettings
 from slack_audit.telemetry import logger, record_check, take_over_logging
 
 take_over_logging()
 
 
-@logger.inject_lambda_context
+@guarded
+@logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
     """Lets the new version take over unless it found what a person must mend; CodeDeploy is told in any case."""
     hook = bootstrap.hook_of(event)

@@ -8,14 +8,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from slack_audit import bootstrap
 from slack_audit.redaction import guarded
 from slack_audit.settings import RotateSettings
-from slack_audit.telemetry import logger, metrics, record_rotation, take_over_logging
+from slack_audit.telemetry import logger, record_rotation, take_over_logging
 
 take_over_logging()
 
 
 @guarded
-@logger.inject_lambda_context
-@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
     """Does one step for `{"Step": …, "SecretId": …, "ClientRequestToken": …}`, or fails with what a person must do."""
     failure: BaseException | None = None

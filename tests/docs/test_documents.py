@@ -25,7 +25,7 @@ from tests.verify.archives import Memory
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def test_every_parameter_stands_in_the_readme_with_its_default():
@@ -74,7 +74,7 @@ def test_settings_template_and_code_agree_on_the_environment(function, settings)
 
 def test_every_metric_is_documented():
     names = {
-        value for name, value in vars(telemetry).items() if name.isupper() and name not in {"SERVICE", "NAMESPACE"}
+        value for name, value in vars(telemetry).items() if name.isupper() and name not in {"SERVICE", "NAMESPACE", "IN_SECONDS"}
     }
     documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/architecture.md", "Metrics"), re.MULTILINE))
     assert documented == names
@@ -164,8 +164,8 @@ def test_the_sample_events_are_what_the_functions_take(sample):
     order = order_of(backfill["backfill"])
     assert isinstance(order, Start)
     assert order.name == "backfill-1767225600-1769903999"
-    assert bootstrap.requested_org.__doc__ is not None
-    assert '{"org": "main"}' in bootstrap.requested_org.__doc__
+    assert bootstrap.requested.__doc__ is not None
+    assert '{"org": "main"}' in bootstrap.requested.__doc__
 
 
 def test_the_sample_of_a_check_is_what_the_collect_function_takes():
@@ -191,6 +191,35 @@ def test_the_sample_of_the_daily_check_is_what_it_takes():
 def test_every_link_to_a_file_leads_somewhere(document):
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
         assert (document.parent / target).exists(), target
+
+
+def test_every_document_is_found_from_the_readme():
+    found, to_read = set(), [ROOT / "README.md"]
+    while to_read:
+        document = to_read.pop()
+        found.add(document)
+        links = re.findall(r"\]\((?!https?:|#)([^)#]+\.md)", document.read_text())
+        targets = {(document.parent / link).resolve() for link in links}
+        to_read += [target for target in targets - found if target.exists()]
+    assert set(DOCUMENTS) - found == set()
+
+
+SECURITY_PAGES = ("SECURITY.md", "docs/threat-model.md", "docs/supply-chain.md", "docs/keep.md")
+OF_AWS = {"PublishLayerVersion", "UpdateFunctionCode", "UpdateItem", "ScheduleKeyDeletion", "IteratorAge"}
+
+
+@pytest.mark.parametrize("document", SECURITY_PAGES)
+def test_what_the_security_pages_name_is_there(document):
+    known = {value for name, value in vars(telemetry).items() if name.isupper()} | OF_AWS
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:=\w+)?`", (ROOT / document).read_text()))
+    assert {name for name in named - known if name not in json.dumps(template())} == set()
+
+
+def test_the_findings_that_the_threat_model_relies_on_are_the_verifiers():
+    text = (ROOT / "docs" / "threat-model.md").read_text()
+    words = {word for said in re.findall(r"the verifier[^|]*?: ([^|]+)", text) for word in re.findall(r"`(\w+)`", said)}
+    assert len(words) > 6
+    assert words <= {kind.value for kind in Kind}
 
 
 @pytest.mark.parametrize("command", re.findall(r"^make (\w+)", README, re.MULTILINE))
@@ -235,7 +264,9 @@ def test_no_lock_file_and_no_registry_is_named():
 @pytest.mark.parametrize("path", [*sorted((ROOT / "tests" / "e2e").glob("*.py")), ROOT / "tests" / "proof.py"])
 def test_the_end_to_end_tests_know_nothing_of_the_package(path):
     assert not re.search(
-        r"^\s*(from|import) (slack_audit|collect|drift|rotate|verify)\b", path.read_text(), re.MULTILINE
+        r"^\s*(from|import) (slack_audit|collect|drift|pretraffic|rotate|verify|watch)\b",
+        path.read_text(),
+        re.MULTILINE,
     )
 
 

@@ -18,14 +18,18 @@ from tests.template.reading import (
     schedule_of,
     template,
     translated,
+    written,
 )
 
 FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 DEAD_LETTERS = {"Fn::GetAtt": ["ScheduleDeadLetterQueue", "Arn"]}
-OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=${Org}/*"}]
-CHECKS = {"Fn::Sub": "${ArchiveBucket.Arn}/checks/org=${Org}/*"}
+SECRETS = {  # of the stack's other organisations
+    "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+}
+OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=*/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=*/*"}]
+CHECKS = {"Fn::Sub": "${ArchiveBucket.Arn}/checks/org=*/*"}
 PERMISSIONS = {
-    "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}]),
+    "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}, SECRETS]),
     "HoldTheCheckpoint": (
         ["dynamodb:PutItem", "dynamodb:UpdateItem"],
         [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}],
@@ -40,8 +44,8 @@ PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["CollectLogs", "Arn"]}]),
 }
-EVENTS = {"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}
-CATALOG = {"Fn::Sub": "${ArchiveBucket.Arn}/catalog/org=${Org}/*"}
+EVENTS = {"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=*/*"}
+CATALOG = {"Fn::Sub": "${ArchiveBucket.Arn}/catalog/org=*/*"}
 DRIFT_PERMISSIONS = {
     "ReadTheEvents": (["s3:GetObject"], [EVENTS]),
     "KeepTheCatalog": (["s3:GetObject", "s3:PutObject"], [CATALOG]),
@@ -54,9 +58,6 @@ VERIFY_PERMISSIONS = {
     "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
-}
-SECRETS = {  # of the stack's other organisations
-    "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
 }
 ROTATE_PERMISSIONS = {
     "RotateTheToken": (
@@ -81,13 +82,18 @@ PRETRAFFIC_PERMISSIONS = {
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["PreTrafficLogs", "Arn"]}]),
 }
 ALIAS = {"Ref": "CollectFunctionAliaslive"}  # its ARN
-NAMED = [*OBJECTS, CATALOG, CHECKS, VERSIONS, DEPLOYMENTS, ALIAS]  # what is named by more than the ARN of a resource
+WATCH_PERMISSIONS = {
+    "ReadTheCheckpoints": (["dynamodb:GetItem"], [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["WatchLogs", "Arn"]}]),
+}
 ROLES = {
     "Collect": PERMISSIONS,
     "Drift": DRIFT_PERMISSIONS,
     "Verify": VERIFY_PERMISSIONS,
     "PreTraffic": PRETRAFFIC_PERMISSIONS,
     "Rotate": ROTATE_PERMISSIONS,
+    "Watch": WATCH_PERMISSIONS,
 }
 # Through whom a role uses the key: what it reads or writes is encrypted with it.
 KEY_USERS = {
@@ -97,9 +103,10 @@ KEY_USERS = {
     "PreTraffic": ["sqs"],
     "Rotate": ["secretsmanager"],
     "Scheduler": ["sqs"],
+    "Watch": ["dynamodb", "sqs"],
 }
 UNNAMED = {"WatchTheAlarm"}
-LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"], "Verify": ["raw", "log"]}
+LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "log", "catalog"], "Verify": ["raw", "log"]}
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable", "EncryptionKey"]
 
 
@@ -178,6 +185,13 @@ def test_secrets_manager_alone_may_call_the_rotation():
     }
 
 
+def test_the_watch_is_what_was_agreed():
+    function = properties("WatchFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/watch", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 60, 256)
+    assert schedule_of("WatchFunction")["ScheduleExpression"] == "rate(1 minute)"
+
+
 def test_functions_and_layer_are_built_for_the_chosen_processor():
     chosen = {"Ref": "Architecture"}
     layer = template()["Resources"]["CollectorLayer"]
@@ -199,7 +213,8 @@ def test_a_failed_run_is_not_tried_again_but_reported():
     assert {it["Properties"]["FunctionName"]["Ref"] for it in configs} == set(FUNCTIONS)
     for config in configs:
         assert config["Properties"]["MaximumRetryAttempts"] == 0
-        assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
+        age = {"DriftFunction": 21_600, "VerifyFunction": 21_600}.get(config["Properties"]["FunctionName"]["Ref"], 60)
+        assert config["Properties"]["MaximumEventAgeInSeconds"] == age
         # Secrets Manager reports a failed rotation; its event can hold a token of its own, which no queue gets.
         reported = config["Properties"]["FunctionName"]["Ref"] != "RotateFunction"
         destination = {"OnFailure": {"Destination": FAILURE_QUEUE}} if reported else {}
@@ -259,7 +274,7 @@ def test_a_function_may_do_these_things_and_nothing_else(name, permissions):
 def test_listing_is_limited_to_the_orgs_own_prefixes():
     listings = {role: it["Condition"] for role, it in role_statements() if it.get("Action") == "s3:ListBucket"}
     assert listings == {
-        f"{name}Role": {"StringLike": {"s3:prefix": [{"Fn::Sub": f"{it}/org=${{Org}}/*"} for it in prefixes]}}
+        f"{name}Role": {"StringLike": {"s3:prefix": [f"{it}/org=*/*" for it in prefixes]}}
         for name, prefixes in LISTED.items()
     }
 
@@ -306,8 +321,17 @@ def test_no_role_has_more_than_its_own_policies():
     functions = {f"{name}Role" for name in ROLES}
     for name, role in of_type("AWS::IAM::Role").items():
         assert role["Properties"].get("ManagedPolicyArns") == (network if name in functions else None)
-    assert not of_type("AWS::IAM::Policy")
     assert list(of_type("AWS::IAM::ManagedPolicy")) == ["VpcPolicy"]
+
+
+@pytest.mark.parametrize("name", ["Drift", "Verify"])
+def test_a_daily_function_may_start_itself_for_each_organisation(name):
+    policy = properties(f"{name}StartsItself")
+    assert policy["Roles"] == [{"Ref": f"{name}Role"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "lambda:InvokeFunction")
+    assert statement["Resource"] == {"Fn::GetAtt": [f"{name}Function", "Arn"]}
+    assert set(of_type("AWS::IAM::Policy")) == {"DriftStartsItself", "VerifyStartsItself"}
 
 
 # ---- what is kept ----
@@ -326,6 +350,8 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::Serverless::LayerVersion",
         "AWS::IAM::Role",
         "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::Scheduler::Schedule",
         "AWS::SQS::QueuePolicy",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::CompositeAlarm",
@@ -353,3 +379,75 @@ def test_no_token_can_come_through_the_template():
     free = [name for name, it in template()["Parameters"].items() if "AllowedValues" not in it]
     assert not [name for name in free if re.search("token|secret|password|key(?!arn)", name.lower())]
     assert "{{resolve:" not in json.dumps(template())
+
+
+# ---- further organisations ----
+
+
+def test_a_further_organisation_is_a_schedule_and_a_secret():
+    added = cloudformation("lab,x1").keys() - cloudformation("lab").keys()
+    assert added == {"CollectScheduleOfx1", "SlackTokenSecretOfx1"}
+
+
+def test_its_schedule_is_that_of_the_first_but_for_the_organisation():
+    first, further = dict(schedule_of("CollectFunction")), dict(properties("CollectScheduleOflab"))
+    assert further.pop("Description") != first.pop("Description")
+    ours, theirs = further.pop("Target"), first.pop("Target")
+    assert theirs["Arn"] == ALIAS
+    assert ours["Arn"] == {"Ref": "CollectFunction.Alias"}
+    assert further == first
+    assert (ours["Input"], ours["RoleArn"]) == (
+        {"Fn::Sub": '{"org": "lab"}'},
+        {"Fn::GetAtt": ["SchedulerRole", "Arn"]},
+    )
+    assert {**ours, "Input": 0, "Arn": 0} == {**theirs, "Input": 0, "Arn": 0}
+
+
+def test_the_schedules_may_start_the_functions_and_report_what_did_not_start():
+    (policy,) = properties("SchedulerRole")["Policies"]
+    granted = {it["Action"]: it["Resource"] for it in policy["PolicyDocument"]["Statement"] if it["Sid"] != "UseTheKey"}
+    assert granted == {
+        "lambda:InvokeFunction": [
+            {"Ref": "CollectFunction.Alias"},
+            *({"Fn::GetAtt": [name, "Arn"]} for name in ("DriftFunction", "VerifyFunction", "WatchFunction")),
+        ],
+        "sqs:SendMessage": DEAD_LETTERS,
+    }
+
+
+def test_its_secret_is_made_empty_under_the_name_that_the_function_looks_for():
+    secret = template()["Resources"]["SlackTokenSecretOflab"]
+    assert set(secret["Properties"]) == {"Name", "Description", "KmsKeyId"}
+    assert secret["Properties"]["Name"] == {"Fn::Sub": "${AWS::StackName}/lab"}
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Delete", "Retain")
+
+
+@pytest.mark.parametrize("orgs", ["", "lab"])
+def test_without_further_organisations_nothing_is_made_for_them(orgs):
+    """Also where the list has one name that is empty, as CloudFormation's may."""
+    assert written()["Conditions"]["HasOrgs"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "Orgs"}]}, ""]}]
+    }
+    made = {
+        name: it
+        for name, it in cloudformation(orgs).items()
+        if name.startswith(("CollectScheduleOf", "SlackTokenSecretOf"))
+    }
+    assert {it["Condition"] for it in made.values()} <= {"HasOrgs"}
+
+
+def test_two_hundred_organisations_fit_into_one_stack():
+    names = [f"org{number:05}" for number in range(200)]
+    resources = cloudformation(",".join(names))
+    assert len(resources) <= 500  # CloudFormation's limit
+    assert len(resources) - len(cloudformation("lab")) == 2 * 199
+    assert len(",".join(names)) <= 4_096  # of a parameter's value
+    inputs = [
+        it["Properties"]["Target"]["Input"] for it in of_type("AWS::Scheduler::Schedule", ",".join(names)).values()
+    ]
+    assert [it["Fn::Sub"] for it in inputs if isinstance(it["Fn::Sub"], str)].count('{"org": "org00199"}') == 1
+
+
+def test_an_organisation_named_twice_is_refused():
+    with pytest.raises(ValueError, match=r"Fn::ForEach|[Dd]uplicate"):
+        template("lab,lab")

@@ -21,6 +21,7 @@ CollectorError            whatever we raise on purpose
 + LeaseBusyError          another run holds the lease: send the order again
 + CheckError              a version could not be asked, or CodeDeploy not be told: a person must look
   - CheckBusyError        every run that may go on at once does: wait, then ask again
++ StartError              a function could not be started for an org: the others are, and a person must look
 + SinkError               the stream did not take records
   - SinkUnavailableError  try again later
   - SinkRefusedError      a person must fix the stream or a permission
@@ -39,11 +40,13 @@ class SettingsError(CollectorError):
 
 
 class SourceError(CollectorError):
-    """Slack did not give a page. `slack_time` is its clock (epoch seconds) where the answer told it."""
+    """Slack did not give a page. `slack_time` is its clock (epoch seconds) where the answer told it, `status` the
+    answer's HTTP status, None where there was no answer."""
 
     def __init__(self, message: str, *, slack_time: int | None = None) -> None:
         super().__init__(message)
         self.slack_time = slack_time
+        self.status: int | None = None
 
 
 class RateLimitedError(SourceError):
@@ -120,6 +123,10 @@ class CheckError(CollectorError):
 
 class CheckBusyError(CheckError):
     """The function runs as often at once as it may."""
+
+
+class StartError(CollectorError):
+    """AWS Lambda did not take an event for a function."""
 
 
 class SinkError(CollectorError):

@@ -1,8 +1,8 @@
 """What the use cases need from the outside world, by role. The adapters keep these promises; fakes do too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -73,6 +73,20 @@ class Checkpoints(Protocol):
 
     def release(self, checkpoint: Checkpoint) -> None:
         """The same, and gives the lease back."""
+
+
+class Standpoints(Protocol):
+    """Where every org stands, only to be looked at."""
+
+    def read(self, org: str) -> Checkpoint | None:
+        """The org's checkpoint, None if there is none. Raises StorageError."""
+
+
+class Starter(Protocol):
+    """Starts a function that nobody waits for."""
+
+    def start(self, event: Mapping[str, Any]) -> None:
+        """Hands the event over. Raises StartError."""
 
 
 class Sink(Protocol):
