@@ -1,0 +1,61 @@
+"""A deployed stack whose Slack lives on as fast as a test wants."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+from local.aws import EmbeddedAws
+from local.slack import Settings, StandIn
+from tests.e2e.stack import TOKEN, Stack
+
+HOUR = 3_600
+numbers = count(1)
+
+
+class Clock:
+    """Slack's."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+class Living(Stack):
+    """A stack, and a Slack in which something happens when it is told to."""
+
+    clock: Clock
+
+    @classmethod
+    @contextmanager
+    def starting(cls, aws: EmbeddedAws) -> Iterator["Living"]:
+        """Deployed from the template as it is, with a token; the last hours are full of events, and none is read."""
+        clock = Clock()
+        settings = Settings(tokens=(TOKEN,), calls_per_minute=None, last_page="rotate")
+        with StandIn(settings, host_clock=clock) as slack:
+            stack = cls.with_token(aws, slack)
+            assert isinstance(stack, cls)
+            stack.clock = clock
+            slack.generate(200, start=int(clock() - 5 * HOUR), end=int(clock() - HOUR), seed=next(numbers))
+            yield stack
+
+    @property
+    def name(self) -> str:
+        return self.outputs["CheckpointTableName"].partition("-CheckpointTable")[0]
+
+    def happen(self, events: int = 40) -> None:
+        """Ten minutes pass in Slack, and so many events happen in them."""
+        self.clock.ahead += 600
+        now = int(self.clock())
+        self.slack.generate(events, start=now - 500, end=now - 100, seed=next(numbers))
+        # The collector knows how far Slack's clock is from its own, and must not believe that any more.
+        self.aws.client("dynamodb").update_item(
+            TableName=self.outputs["CheckpointTableName"],
+            Key={"org": {"S": "main"}},
+            UpdateExpression="REMOVE clock",
+        )
+
+    def collect(self) -> None:
+        """One run that reads all there is."""
+        assert self.invoke()["stopped"] == "nothing_due"
