@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts template unit verify slack build format requirements clean
+.PHONY: help setup demo test lint types contracts template unit verify slack build layer sbom format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -42,6 +42,11 @@ slack: setup ## the stand-in for Slack alone; make slack ARGS=--help
 
 build: setup ## sam build, for this machine's architecture
 	@$(PYTHON) -m local.deploy build
+
+layer: setup ## zips of the layer and the functions, always the same, with their digests; make layer ARGS=--help
+	@$(PYTHON) -m local.package $(ARGS)
+
+sbom: layer ## the layer's bill of materials, CycloneDX: .aws-sam/<architecture>/package/sbom.cdx.json
 
 format: setup ## format and sort imports
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .

@@ -330,7 +330,7 @@ def alarm_metrics() -> tuple[int, int]:
 
 OF_AN_ORG = {"LiveLag", "PublishLag", "RunSuccess", "EventsCollected"}  # with the organisation as a dimension
 BY_PASS = {"LateEvents": 2, "VisibilityDelay": 3}  # with the pass as a dimension: one for each
-NOT_METRICS = {"SERVICE", "NAMESPACE"}
+NOT_METRICS = {"SERVICE", "NAMESPACE", "IN_SECONDS"}
 ONCE_A_DAY = re.compile("Drift|Actions$|Schema|Verif")
 
 

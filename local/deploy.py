@@ -103,6 +103,7 @@ def run_sam(arguments: list[str], *, cwd: Path, environment: Mapping[str, str] |
     ours = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1",  # samconfig.toml says so too, and is not always found from here
         "__SAM_CLI_APP_DIR": str(BUILDS / "cli"),  # instead of a folder in the user's home
     }
     try:

@@ -2,8 +2,8 @@
 
 That is five resource types and one kind of alarm that its CloudFormation refuses, properties that it passes over
 although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, and
-an alias's own way with failed runs. Each type does what its reference page says of Ref, Fn::GetAtt, update and deletion,
-as far as ministack has the service behind it.
+an alias's own way with failed runs. Each type does what its reference page says of Ref, Fn::GetAtt, update and
+deletion, as far as ministack has the service behind it.
 local.aws runs this file by its path: it knows nothing of the rest of the project.
 """
 

@@ -57,7 +57,7 @@ def serve(plan: Plan, settings: Settings, clock: Path, tell: Connection) -> None
 
 async def _serve(plan: Plan, settings: Settings, clock: SharedClock, tell: Connection) -> None:
     organisation = Organisation(settings, clock.now, RecipeHistory(Recipe(plan)))
-    async with serving(organisation, Director(organisation), "127.0.0.1", 0) as port:
+    async with serving([organisation], Director(organisation), "127.0.0.1", 0) as port:
         tell.send(port)
         closed = asyncio.Event()
         asyncio.get_running_loop().add_reader(tell.fileno(), closed.set)

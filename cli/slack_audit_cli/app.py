@@ -1,6 +1,7 @@
 """The commands. Each reads what was asked, does one thing, and ends with a code that is documented.
 
 0 done and well, 1 done and something is wrong, 2 not done: it was asked wrongly, or could not be read.
+The doctor alone has a 3: nothing is known to be wrong, but something could not be told.
 """
 
 import sys
@@ -20,13 +21,26 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from slack_audit import __version__
 from slack_audit.adapters.vault_folder import FolderVault
 from slack_audit.adapters.vault_s3 import ADVICE, CLIENT, S3Vault
+from slack_audit.check import Outcome
 from slack_audit.errors import StorageError
 from slack_audit.verify.prove import Proof, prove
 from slack_audit.verify.vault import Vault
 from slack_audit_cli import asked
+from slack_audit_cli.doctor import report as doctor_report
+from slack_audit_cli.doctor.examine import examine
+from slack_audit_cli.doctor.token import read as read_token
 from slack_audit_cli.report import as_json, show
 
-WELL, WRONG, NOT_DONE = 0, 1, 2
+WELL, WRONG, NOT_DONE, UNKNOWN = 0, 1, 2, 3
+
+CODES = {
+    Outcome.OK: WELL,
+    Outcome.WARNING: WELL,
+    Outcome.MISSING: WRONG,
+    Outcome.FAILED: WRONG,
+    Outcome.UNKNOWN: UNKNOWN,
+}
+SLACK_API_URL = "https://api.slack.com/audit/v1"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -87,6 +101,43 @@ def verify(
     else:
         show(proof, where, Console())
     raise typer.Exit(_code(proof, strict=strict))
+
+
+@app.command()
+def doctor(
+    stack: Annotated[str | None, typer.Option(metavar="NAME", help="A deployed stack to look at.")] = None,
+    token_from: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="A token to try, before a deployment: env:NAME, file:PATH or -."),
+    ] = None,
+    slack_api_url: Annotated[
+        str, typer.Option(metavar="URL", help="Where the token is tried, as the parameter SlackApiUrl.")
+    ] = SLACK_API_URL,
+    org: Annotated[
+        str | None, typer.Option(metavar="ORG", help="Only this organisation of the stack; else all of them.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    region: Annotated[str | None, typer.Option(metavar="REGION", help="AWS region.")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="Profile of the AWS credentials.")] = None,
+    endpoint_url: Annotated[str | None, typer.Option(metavar="URL", help="Another endpoint than AWS's.")] = None,
+) -> None:
+    """Says what is wrong with a token, an AWS account or a deployed stack, and what to do. Collects nothing.
+
+    Ends with 0 if all is well or only to be looked at, 1 if something must be mended, 2 if it was asked wrongly, 3 if
+    something could not be told.
+    """
+    if stack is None and token_from is None:
+        raise typer.BadParameter("name one of the two, or both", param_hint="--stack or --token-from")
+    if org is not None:
+        _typed("--org", asked.org, org)
+    url = _typed("--slack-api-url", asked.slack_api_url, slack_api_url)
+    token = None if token_from is None else _typed("--token-from", read_token, token_from)
+    sections = examine(region, profile, endpoint_url, stack=stack, org=org, token=token, slack_api_url=url)
+    if json:
+        print(doctor_report.as_json(sections))
+    else:
+        doctor_report.show(sections, Console())
+    raise typer.Exit(CODES[doctor_report.verdict(sections)])
 
 
 def _code(proof: Proof, *, strict: bool) -> int:

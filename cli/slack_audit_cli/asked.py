@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from slack_audit import settings
+from slack_audit.errors import SettingsError
 from slack_audit.verify.prove import Head
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -32,3 +34,11 @@ def org(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", text):
         raise ValueError(f"{text!r} is no org: letters, digits, - and _, at most 63, none of these first")
     return text
+
+
+def slack_api_url(text: str) -> str:
+    """The base of the Audit Logs API, as the stack's parameter `SlackApiUrl` allows it: the token goes there."""
+    try:
+        return settings.slack_api_url(text)
+    except SettingsError as error:
+        raise ValueError(str(error)) from None

@@ -65,9 +65,9 @@ def _row(it: PassCoverage, clock: str) -> tuple[str | Text, ...]:
     name, state = it.name.partition("-")[0], "" if it.state == "running" else it.state
     if it.first is None or it.last is None:
         return name, Text("nothing read", style="dim"), "", "", "0", "0", "0", state
-    gaps = Text(f"{it.gaps}: {_span(it.missing)}", style="bold red") if it.gaps else Text("0")
+    gaps = Text(f"{it.gaps}: {span(it.missing)}", style="bold red") if it.gaps else Text("0")
     first, last = (f"{datetime.fromtimestamp(at, UTC):{clock}}" for at in (it.first, it.last))
-    return name, first, last, _span(it.seconds), f"{it.windows:,}", f"{it.events:,}", gaps, state
+    return name, first, last, span(it.seconds), f"{it.windows:,}", f"{it.events:,}", gaps, state
 
 
 def _figures(proof: Proof) -> Table:
@@ -85,7 +85,7 @@ def _figures(proof: Proof) -> Table:
         f" ({decimal(coverage.unpacked)} unpacked)",
     )
     lags = [(it.name, coverage.lag(it.name)) for it in coverage.passes if it.end is None and it.windows]
-    behind = ", ".join(f"{name} {_span(lag)}" for name, lag in lags if lag is not None)
+    behind = ", ".join(f"{name} {span(lag)}" for name, lag in lags if lag is not None)
     table.add_row("behind", behind or "nothing read")
     table.add_row("stream", f"all entries below {coverage.published:,} were published when the newest was written")
     for it in coverage.in_force:
@@ -138,7 +138,7 @@ def _moment(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else "never"
 
 
-def _span(seconds: int) -> str:
+def span(seconds: int) -> str:
     """The two largest units: `3d 4h`."""
     days, rest = divmod(seconds, 86_400)
     parts = [(days, "d"), (rest // 3_600, "h"), (rest % 3_600 // 60, "m"), (rest % 60, "s")]

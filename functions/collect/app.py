@@ -1,6 +1,7 @@
 """On a schedule: captures what is new of one organisation and publishes it. Also: orders for backfills, and a check."""
 
 import os
+import time
 from typing import Any
 
 import msgspec
@@ -10,28 +11,27 @@ from slack_audit import bootstrap
 from slack_audit.backfill import order_of
 from slack_audit.redaction import guarded
 from slack_audit.settings import Settings
-from slack_audit.telemetry import logger, metrics, record, take_over_logging
+from slack_audit.telemetry import logger, record, record_actions, take_over_logging
 
 take_over_logging()
 
 
 @guarded
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Collects for `{"org": "main"}`, or carries out the order of `{"org": "main", "backfill": {…}}`.
 
     For `{"org": "main", "check": true}` it collects nothing and tells whether it could.
     Returns what was done, or fails with what a person must do.
     """
-    settings = Settings.from_env(os.environ)
-    logger.append_keys(org=bootstrap.requested_org(event, settings))
+    settings = bootstrap.requested(event, Settings.from_env(os.environ))
+    logger.append_keys(org=settings.org)
     if "backfill" in event:
         outcome = bootstrap.carry_out(order_of(event["backfill"]), settings, context)
         return {"org": outcome.org, "backfills": msgspec.to_builtins(outcome.backfills)}
     if event.get("check"):
         return _check(settings, context)
-    result: dict[str, Any] = _collect(settings, context)
-    return result
+    return _collect(settings, context)
 
 
 def _check(settings: Settings, context: LambdaContext) -> dict[str, Any]:
@@ -41,18 +41,20 @@ def _check(settings: Settings, context: LambdaContext) -> dict[str, Any]:
     return result
 
 
-@metrics.log_metrics
 def _collect(settings: Settings, context: LambdaContext) -> dict[str, Any]:
+    started = time.monotonic()
     failure: BaseException | None = None
     with bootstrap.run(settings, context) as run:
         try:
+            bootstrap.check_token(settings)
             run.collect()
         except Exception as error:
             failure = error
             logger.error("run failed", extra={"reason": str(error), **msgspec.to_builtins(run.report())})
             raise
         finally:
-            record(run.report(), failure)
+            record(run.report(), failure, time.monotonic() - started)
+            record_actions(run.tally.counts())
     result: dict[str, Any] = msgspec.to_builtins(run.report())
     logger.info("collected", extra=result)
     return result

@@ -9,18 +9,22 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from slack_audit import bootstrap
 from slack_audit.redaction import guarded
 from slack_audit.settings import DriftSettings
-from slack_audit.telemetry import logger, metrics, record_drift, take_over_logging
+from slack_audit.telemetry import logger, record_drift, take_over_logging
 
 take_over_logging()
 
 
 @guarded
-@logger.inject_lambda_context
-@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Watches for `{"org": "main"}`; returns what was found, or fails with what a person must do."""
-    settings = DriftSettings.from_env(os.environ)
-    logger.append_keys(org=bootstrap.requested_org(event, settings))
+    """Watches for `{"org": "main"}`; returns what was found, or fails with what a person must do.
+
+    For `{"orgs": ["main"]}` it starts itself for each, and returns which.
+    """
+    if "orgs" in event:
+        return bootstrap.start_each(event, context)
+    settings = bootstrap.requested(event, DriftSettings.from_env(os.environ))
+    logger.append_keys(org=settings.org)
     watch = bootstrap.drift_watch(settings, context)
     failure: BaseException | None = None
     try:

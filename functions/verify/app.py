@@ -8,19 +8,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from slack_audit import bootstrap
 from slack_audit.redaction import guarded
 from slack_audit.settings import VerifySettings
-from slack_audit.telemetry import logger, metrics, record_proof, take_over_logging
+from slack_audit.telemetry import logger, record_proof, take_over_logging
 
 take_over_logging()
 
 
 @guarded
-@logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:  # noqa: ARG001 - Lambda's form
-    """Verifies for `{"org": "main", "days": 2}`; returns what it found, or fails if it could not read the archive."""
-    settings = VerifySettings.from_env(os.environ)
-    logger.append_keys(org=bootstrap.requested_org(event, settings))
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
+    """Verifies for `{"org": "main", "days": 2}`; returns what it found, or fails if it could not read the archive.
+
+    For `{"orgs": ["main"], "days": 2}` it starts itself for each, and returns which.
+    """
+    if "orgs" in event:
+        return bootstrap.start_each(event, context)
+    settings = bootstrap.requested(event, VerifySettings.from_env(os.environ))
+    logger.append_keys(org=settings.org)
     proof = bootstrap.verify(settings, bootstrap.requested_days(event))
-    record_proof(proof)
-    metrics.flush_metrics()  # and not by a decorator: a check that could not be made has no figures, not even a 0
+    record_proof(proof)  # not for a check that could not be made: it has no figures, not even a 0
     logger.info("verified", extra=proof.summary())
     return proof.summary()

@@ -38,7 +38,7 @@ async def _serve(options: argparse.Namespace, settings: Settings, console: Conso
     _fill(director, options, organisation.clock.now())
     director.add_faults(Fault.from_json(rule) for rule in map(json.loads, options.fault))
     director.traffic(options.per_second)
-    async with serving(organisation, director, options.host, options.port) as port:
+    async with serving([organisation], director, options.host, options.port) as port:
         _announce(console, f"http://{options.host}:{port}", organisation, options)
         await _signalled()
     console.print(f"stopped; {organisation.calls.entries:,} entries served")

@@ -118,9 +118,13 @@ class Organisation:
         now = self.clock.now()
         return self._pages.answer(queries.read(call.params, self.settings, now), self.settings, now)
 
+    def knows(self, call: Call) -> bool:
+        """Does the call bring a token of this organisation?"""
+        return _token(call.authorization) in self.settings.tokens
+
     def _authenticate(self, authorization: str | None) -> None:
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        token = _token(authorization)
+        if token is None:
             raise RefusalError("missing_authentication")
         refusal = None if token in self.settings.tokens else self.oauth.refusal(token, self.clock.now())
         if refusal is not None:
@@ -130,3 +134,9 @@ class Organisation:
         wait = self._window.admit(self.clock.now(), self.settings.calls_per_minute)
         if wait is not None:
             raise RefusalError("rate_limited", {"Retry-After": str(wait)})
+
+
+def _token(authorization: str | None) -> str | None:
+    """The token of the header, if it brings one."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token if scheme.lower() == "bearer" and token else None

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +19,16 @@ from local.slack.server import serving
 from local.slack.settings import Settings
 
 _START = 10.0  # seconds; for the server to listen
+
+
+@dataclass
+class _Server:
+    """What the organisations of one Slack share."""
+
+    address: tuple[str, int]
+    organisations: list[Organisation]
+    loop: asyncio.AbstractEventLoop | None = None
+    thread: threading.Thread | None = None
 
 
 class StandIn:
@@ -36,29 +47,38 @@ class StandIn:
     ) -> None:
         self._organisation = Organisation(settings or Settings(), host_clock)
         self._director = Director(self._organisation)
-        self._address = host, port
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._host_clock = host_clock
+        self._server = _Server((host, port), [self._organisation])
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="slack stand-in", daemon=True)
+        self._server.thread = self._thread
         self._listening: Future[int] = Future()
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._address = self._address[0], self._listening.result(_START)
+        self._server.address = self._server.address[0], self._listening.result(_START)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._loop and self._stop:
+        if self._server.loop and self._stop:
             with suppress(RuntimeError):  # the loop has closed by itself
-                self._loop.call_soon_threadsafe(self._stop.set)
+                self._server.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    def beside(self, settings: Settings) -> "StandIn":
+        """Another organisation of the same Slack, at the same address: its calls are told apart by its tokens. It is
+        filled, changed and read like this one, and never started itself."""
+        other = StandIn(settings, host_clock=self._host_clock)
+        other._server = self._server
+        self._run(lambda: self._server.organisations.append(other._organisation))
+        return other
 
     @property
     def base(self) -> str:
         """The server's root, such as `http://127.0.0.1:49152`."""
-        host, port = self._address
+        host, port = self._server.address
         return f"http://{host}:{port}"
 
     @property
@@ -143,22 +163,23 @@ class StandIn:
 
     def _run[T](self, verb: Callable[[], T]) -> T:
         """Do this where the server does its work, so that nobody else is at it."""
-        if self._loop is None or threading.current_thread() is self._thread:
+        loop = self._server.loop
+        if loop is None or threading.current_thread() is self._server.thread:
             return verb()
 
         async def task() -> T:
             return verb()
 
-        return asyncio.run_coroutine_threadsafe(task(), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(task(), loop).result()
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
         try:
-            async with serving(self._organisation, self._director, *self._address) as port:
-                self._loop = asyncio.get_running_loop()
+            async with serving(self._server.organisations, self._director, *self._server.address) as port:
+                self._server.loop = asyncio.get_running_loop()
                 self._listening.set_result(port)
                 await self._stop.wait()
         except OSError as error:
             self._listening.set_exception(error)
         finally:
-            self._loop = None
+            self._server.loop = None

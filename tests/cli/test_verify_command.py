@@ -16,7 +16,7 @@ from slack_audit.verify.prove import Head
 from slack_audit_cli import app as command
 from slack_audit_cli import asked
 from slack_audit_cli.app import app
-from slack_audit_cli.report import _span
+from slack_audit_cli.report import span
 from tests.verify.archives import Forge, collected, proof_of
 
 OBJECTS = collected()
@@ -315,4 +315,4 @@ def test_a_head_is_a_number_and_a_digest():
     [(0, "0s"), (59, "59s"), (60, "1m"), (3_725, "1h 2m"), (86_400, "1d"), (90_000, "1d 1h"), (86_401, "1d")],
 )
 def test_a_span_is_told_in_two_units(seconds, said):
-    assert _span(seconds) == said
+    assert span(seconds) == said

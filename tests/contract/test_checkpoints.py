@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import msgspec
 import pytest
 from botocore.stub import Stubber
 
-from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
+from slack_audit.adapters.dynamodb import DynamoDBCheckpoints, DynamoDBStandpoints
 from slack_audit.budget import Budget
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.errors import LeaseLostError, StorageError, StorageRefusedError
@@ -31,6 +32,9 @@ FULL = Checkpoint(
     plan=bytes(range(256)),
     clock=-7_200,
     budget=Budget(((1_767_225_590, 3), (1_767_225_598, 1)), 1_767_225_700, 1_767_226_300),
+    streamed=1_767_225_000,
+    succeeded=1_767_225_661,
+    newest=1_767_224_000,
 )
 OTHER = Checkpoint(next=7, head="cd" * 32, passes={"live": Pass(5)}, published=2, spans={"live": 9})
 
@@ -300,6 +304,9 @@ def test_the_item_is_as_the_documents_show_it(dynamodb, cloud):
         "calls": {"L": [{"L": [{"N": "1767225590"}, {"N": "3"}]}, {"L": [{"N": "1767225598"}, {"N": "1"}]}]},
         "blocked_until": {"N": "1767225700"},
         "shy_until": {"N": "1767226300"},
+        "streamed": {"N": "1767225000"},
+        "succeeded": {"N": "1767225661"},
+        "newest": {"N": "1767224000"},
     }
 
 
@@ -401,3 +408,32 @@ def test_a_lost_lease_says_what_to_look_for(dynamodb, cloud, table):
     DynamoDBCheckpoints(cloud.clients.dynamodb, table, "main").acquire("b", now=201, until=300)
     with pytest.raises(LeaseLostError, match="org main belongs to another run"):
         dynamodb.save(FULL)
+
+
+# looked at by the watch
+
+
+def test_what_is_looked_at_is_what_was_saved_and_nobodys_lease(cloud: Cloud):
+    table = cloud.table()
+    run = DynamoDBCheckpoints(cloud.clients.dynamodb, table, "main")
+    run.acquire("a", now=100, until=200)
+    run.save(FULL)
+    standpoints = DynamoDBStandpoints(cloud.clients.dynamodb, table)
+    assert standpoints.read("main") == FULL
+    assert standpoints.read("lab") is None
+
+
+def test_a_table_that_cannot_be_looked_at_is_an_error_that_names_org_and_table(cloud: Cloud):
+    with pytest.raises(StorageError, match=f"checkpoint of org main in table {cloud.name} .*ResourceNotFound"):
+        DynamoDBStandpoints(cloud.clients.dynamodb, cloud.name).read("main")
+
+
+@pytest.mark.parametrize("lost", ["streamed", "succeeded", "newest"])
+def test_an_item_of_a_version_without_the_figures_is_read(cloud: Cloud, lost: str):
+    """As 0.1.0 and 0.2.0 wrote it."""
+    table = cloud.table()
+    run = DynamoDBCheckpoints(cloud.clients.dynamodb, table, "main")
+    run.acquire("a", now=100, until=200)
+    run.release(FULL)
+    cloud.clients.dynamodb.update_item(TableName=table, Key={"org": {"S": "main"}}, UpdateExpression=f"REMOVE {lost}")
+    assert run.acquire("b", now=100, until=200) == msgspec.structs.replace(FULL, **{lost: None})

@@ -1,5 +1,6 @@
 """A server that sends the bytes it was given, for what no decent HTTP server would say, and one that is not there."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -30,10 +31,16 @@ class Wire:
 
 
 def _head(connection: socket.socket) -> bytes:
-    head = b""
-    while b"\r\n\r\n" not in head and (piece := connection.recv(65_536)):
-        head += piece
-    return head
+    """The head of a request. Its body is read too: closing before that would reset the connection."""
+    request = b""
+    while b"\r\n\r\n" not in request and (piece := connection.recv(65_536)):
+        request += piece
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
+    missing = int(length[1]) - len(body) if length else 0
+    while missing > 0 and (piece := connection.recv(65_536)):
+        missing -= len(piece)
+    return head + end
 
 
 @contextmanager

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from slack_audit import __version__, bootstrap, telemetry
+from slack_audit import __version__, bootstrap, credentials, telemetry
 from slack_audit.backfill import Start, order_of
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.drift import Drift
 from slack_audit.log import LogEntry
 from slack_audit.parts import Report
-from slack_audit.settings import DriftSettings, Settings, VerifySettings
+from slack_audit.settings import DriftSettings, PreTrafficSettings, RotateSettings, Settings, VerifySettings
 from slack_audit.verify.findings import WARNINGS, Kind
 from slack_audit.verify.prove import prove
 from slack_audit_cli.app import app
@@ -25,7 +25,7 @@ from tests.verify.archives import Memory
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def test_every_parameter_stands_in_the_readme_with_its_default():
@@ -46,7 +46,7 @@ class Noted(dict[str, str]):
     """An environment that notes what is asked of it, and has something that every setting takes."""
 
     def __init__(self) -> None:
-        super().__init__({"SLACK_API_URL": "https://api.slack.com/audit/v1"})
+        super().__init__(dict.fromkeys(("SLACK_API_URL", "SLACK_OAUTH_URL"), "https://slack.com/api"))
         self.asked: set[str] = set()
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -56,7 +56,13 @@ class Noted(dict[str, str]):
 
 @pytest.mark.parametrize(
     ("function", "settings"),
-    [("CollectFunction", Settings), ("DriftFunction", DriftSettings), ("VerifyFunction", VerifySettings)],
+    [
+        ("CollectFunction", Settings),
+        ("DriftFunction", DriftSettings),
+        ("VerifyFunction", VerifySettings),
+        ("PreTrafficFunction", PreTrafficSettings),
+        ("RotateFunction", RotateSettings),
+    ],
 )
 def test_settings_template_and_code_agree_on_the_environment(function, settings):
     environment = template()["Resources"][function]["Properties"]["Environment"]["Variables"]
@@ -68,7 +74,7 @@ def test_settings_template_and_code_agree_on_the_environment(function, settings)
 
 def test_every_metric_is_documented():
     names = {
-        value for name, value in vars(telemetry).items() if name.isupper() and name not in {"SERVICE", "NAMESPACE"}
+        value for name, value in vars(telemetry).items() if name.isupper() and name not in {"SERVICE", "NAMESPACE", "IN_SECONDS"}
     }
     documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/architecture.md", "Metrics"), re.MULTILINE))
     assert documented == names
@@ -123,6 +129,21 @@ def test_every_kind_of_finding_is_documented_as_what_it_is():
         assert documented == {kind.value for kind in kinds}
 
 
+def test_the_value_of_a_rotated_token_is_documented_as_it_is_read():
+    text = (ROOT / "docs" / "token.md").read_text()
+    (shown,) = re.findall(r"^ *(\{.*refresh_token.*\})$", text, re.MULTILINE)
+    assert shown == credentials.FORM
+    assert set(credentials.credentials_of(shown, "name").fields) == set(credentials.NAMES)
+
+
+def test_what_a_failed_rotation_says_is_documented_as_it_is_said():
+    rows = re.findall(r"^\| (.*?) \|", section("docs/token.md", "When rotation fails"), re.MULTILINE)
+    documented = [said for row in rows for said in re.findall(r"`([^`]+)`", row)]
+    code = "".join(path.read_text() for path in (ROOT / "layers/collector/slack_audit").rglob("*.py"))
+    assert len(documented) > 8
+    assert [said for said in documented if re.sub(r"the (new|current) token", "the {", said) not in code] == []
+
+
 def test_every_option_of_the_command_is_documented():
     shown = CliRunner().invoke(app, ["verify", "--help"]).stdout
     documented = set(re.findall(r"^\| `(--[\w-]+)", section("docs/verify.md", "The command"), re.MULTILINE))
@@ -143,8 +164,13 @@ def test_the_sample_events_are_what_the_functions_take(sample):
     order = order_of(backfill["backfill"])
     assert isinstance(order, Start)
     assert order.name == "backfill-1767225600-1769903999"
-    assert bootstrap.requested_org.__doc__ is not None
-    assert '{"org": "main"}' in bootstrap.requested_org.__doc__
+    assert bootstrap.requested.__doc__ is not None
+    assert '{"org": "main"}' in bootstrap.requested.__doc__
+
+
+def test_the_sample_of_a_check_is_what_the_collect_function_takes():
+    event = json.loads((ROOT / "events" / "check.json").read_text())
+    assert event == {"org": template()["Parameters"]["Org"]["Default"], "check": True}
 
 
 def test_the_orders_that_the_readme_shows_are_understood():
@@ -165,6 +191,35 @@ def test_the_sample_of_the_daily_check_is_what_it_takes():
 def test_every_link_to_a_file_leads_somewhere(document):
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
         assert (document.parent / target).exists(), target
+
+
+def test_every_document_is_found_from_the_readme():
+    found, to_read = set(), [ROOT / "README.md"]
+    while to_read:
+        document = to_read.pop()
+        found.add(document)
+        links = re.findall(r"\]\((?!https?:|#)([^)#]+\.md)", document.read_text())
+        targets = {(document.parent / link).resolve() for link in links}
+        to_read += [target for target in targets - found if target.exists()]
+    assert set(DOCUMENTS) - found == set()
+
+
+SECURITY_PAGES = ("SECURITY.md", "docs/threat-model.md", "docs/supply-chain.md", "docs/keep.md")
+OF_AWS = {"PublishLayerVersion", "UpdateFunctionCode", "UpdateItem", "ScheduleKeyDeletion", "IteratorAge"}
+
+
+@pytest.mark.parametrize("document", SECURITY_PAGES)
+def test_what_the_security_pages_name_is_there(document):
+    known = {value for name, value in vars(telemetry).items() if name.isupper()} | OF_AWS
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:=\w+)?`", (ROOT / document).read_text()))
+    assert {name for name in named - known if name not in json.dumps(template())} == set()
+
+
+def test_the_findings_that_the_threat_model_relies_on_are_the_verifiers():
+    text = (ROOT / "docs" / "threat-model.md").read_text()
+    words = {word for said in re.findall(r"the verifier[^|]*?: ([^|]+)", text) for word in re.findall(r"`(\w+)`", said)}
+    assert len(words) > 6
+    assert words <= {kind.value for kind in Kind}
 
 
 @pytest.mark.parametrize("command", re.findall(r"^make (\w+)", README, re.MULTILINE))
@@ -208,7 +263,11 @@ def test_no_lock_file_and_no_registry_is_named():
 
 @pytest.mark.parametrize("path", [*sorted((ROOT / "tests" / "e2e").glob("*.py")), ROOT / "tests" / "proof.py"])
 def test_the_end_to_end_tests_know_nothing_of_the_package(path):
-    assert not re.search(r"^\s*(from|import) (slack_audit|collect|drift|verify)\b", path.read_text(), re.MULTILINE)
+    assert not re.search(
+        r"^\s*(from|import) (slack_audit|collect|drift|pretraffic|rotate|verify|watch)\b",
+        path.read_text(),
+        re.MULTILINE,
+    )
 
 
 def section(path: str, title: str) -> str:

@@ -81,6 +81,7 @@ def test_the_built_function_runs_in_the_real_runtime_with_its_layer_alone(
         "ORG": "main",
         "SLACK_API_URL": slack.url,
         "SLACK_TOKEN_SECRET_ARN": cloud.secret(json.dumps({"token": TOKEN})),
+        "SLACK_TOKEN_SECRETS": "e2e/",
         "ARCHIVE_BUCKET": cloud.bucket(),
         "EVENT_STREAM": cloud.stream(),
         "CHECKPOINT_TABLE": cloud.table(),

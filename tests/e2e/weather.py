@@ -120,13 +120,16 @@ class Weather:
         if timeout == self.timeout:
             return
         self.timeout = timeout
-        client, name = self.stack.aws.client("lambda"), self.stack.outputs["CollectFunctionName"]
-        given = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        client, live = self.stack.aws.client("lambda"), self.stack.outputs["CollectFunctionName"]
+        name, _, alias = live.rpartition(":")
+        given = client.get_function_configuration(FunctionName=live)["Environment"]["Variables"]
         ways = {"AWS_ENDPOINT_URL": self.stores.endpoint, "AWS_ENDPOINT_URL_KINESIS": self.stream.endpoint}
         client.update_function_configuration(
             FunctionName=name, Timeout=timeout, Environment={"Variables": {**given, **ways}}
         )
         client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1})
+        version = client.publish_version(FunctionName=name)["Version"]
+        client.update_alias(FunctionName=name, Name=alias, FunctionVersion=version)
         self.warm_up()
 
     def warm_up(self) -> None:

@@ -36,6 +36,7 @@ ENV = {
     "ORG": "main",
     "SLACK_API_URL": "https://api.slack.example.com/audit/v1",
     "SLACK_TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:token",
+    "SLACK_TOKEN_SECRETS": "slack-audit/",
     "ARCHIVE_BUCKET": "archive",
     "EVENT_STREAM": "events",
     "CHECKPOINT_TABLE": "checkpoints",
@@ -159,7 +160,7 @@ class World:
 
     def _cold_start(self) -> Process:
         clients().cold_start()
-        token = SecretToken(clients()["secretsmanager"], SETTINGS.slack_token_secret_arn)
+        token = SecretToken(clients()["secretsmanager"], SETTINGS.token_secret)
         source = SlackSource(SETTINGS.slack_api_url, SETTINGS.org, token, "0.1.0")
         catalog = SlackCatalog(SETTINGS.slack_api_url, SETTINGS.org, "0.1.0")
         for session in (source._session, catalog._session):

@@ -21,18 +21,11 @@ from tests import proof
 from tests.conftest import Cloud
 from tests.fakes import KilledError
 from verify import app as verify_app
+from watch import app as watch_app
 
 EVENT = {"org": "main"}
 TIMEOUT = 300.0  # seconds; the function's
-WARM = (
-    bootstrap._source,
-    bootstrap._token,
-    bootstrap._archive,
-    bootstrap._sink,
-    bootstrap._table,
-    bootstrap._catalog,
-    bootstrap._vault,
-)  # what lasts from run to run
+WARM = (bootstrap._client, bootstrap._token, bootstrap._source, bootstrap._catalog)  # what lasts from run to run
 
 
 @dataclass
@@ -70,6 +63,7 @@ class Deployment:
             ORG="main",
             SLACK_API_URL=slack.url,
             SLACK_TOKEN_SECRET_ARN=cloud.secret(json.dumps({"token": DEFAULT_TOKEN})),
+            SLACK_TOKEN_SECRETS=f"{cloud.name}/",
             ARCHIVE_BUCKET=cloud.bucket(),
             EVENT_STREAM=cloud.name,
             CHECKPOINT_TABLE=cloud.table(),
@@ -109,6 +103,11 @@ class Deployment:
         result = verify_app.lambda_handler(asked, cast(LambdaContext, context or Context()))
         return dict(json.loads(json.dumps(result)))
 
+    def watch_over(self, event: Any, *, context: Context | None = None) -> dict[str, Any]:
+        """What the watch function returns."""
+        result = watch_app.lambda_handler(event, cast(LambdaContext, context or Context()))
+        return dict(json.loads(json.dumps(result)))
+
     def fails(
         self, kind: type[Exception], event: Any = EVENT, *, function: Callable[[Any], object] | None = None
     ) -> str:
@@ -129,12 +128,12 @@ class Deployment:
 
     # time
 
-    def later(self, seconds: int) -> None:
-        """So many seconds pass at Slack; the function knows, as if they had passed at its host too."""
-        offset = self.slack.settings.clock_offset + seconds
-        self.slack.change(clock_offset=offset)
-        clock = int(self.item()["clock"]["N"]) + seconds
-        self._update("SET clock = :clock", {":clock": {"N": str(clock)}})
+    def later(self, seconds: int, org: str = "main", slack: StandIn | None = None) -> None:
+        """So many seconds pass at an org's Slack; the function knows, as if they had passed at its host too."""
+        slack = slack or self.slack
+        slack.change(clock_offset=slack.settings.clock_offset + seconds)
+        clock = int(self.item(org)["clock"]["N"]) + seconds
+        self._update("SET clock = :clock", {":clock": {"N": str(clock)}}, org=org)
 
     def a_minute_without_calls(self) -> None:
         """The call budget is whole again."""
@@ -153,9 +152,14 @@ class Deployment:
 
     # what came out
 
-    def item(self) -> dict[str, Any]:
-        key = {"org": {"S": "main"}}
+    def item(self, org: str = "main") -> dict[str, Any]:
+        """The org's checkpoint; KeyError without one."""
+        key = {"org": {"S": org}}
         return dict(self.cloud.clients.dynamodb.get_item(TableName=self.cloud.name, Key=key)["Item"])
+
+    def age(self, org: str, seconds: int) -> None:
+        """The org's last run that did its work was so long ago."""
+        self._update("SET succeeded = :at", {":at": {"N": str(int(time.time()) - seconds)}}, org=org)
 
     def prove(self) -> None:
         """Served, archived and streamed are the same, up to live's watermark."""
@@ -177,12 +181,17 @@ class Deployment:
         self.cloud.clients.secrets.put_secret_value(SecretId=self.cloud.name, SecretString=json.dumps({"token": token}))
 
     def _update(
-        self, expression: str, values: dict[str, Any] | None = None, names: dict[str, str] | None = None
+        self,
+        expression: str,
+        values: dict[str, Any] | None = None,
+        names: dict[str, str] | None = None,
+        *,
+        org: str = "main",
     ) -> None:
         changes: dict[str, Any] = {"UpdateExpression": expression}
         changes |= {"ExpressionAttributeValues": values} if values else {}
         changes |= {"ExpressionAttributeNames": names} if names else {}
-        self.cloud.clients.dynamodb.update_item(TableName=self.cloud.name, Key={"org": {"S": "main"}}, **changes)
+        self.cloud.clients.dynamodb.update_item(TableName=self.cloud.name, Key={"org": {"S": org}}, **changes)
 
 
 class Log:

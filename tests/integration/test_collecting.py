@@ -21,7 +21,9 @@ def test_the_result_is_the_whole_report(stack):
     stack.backlog(10)
     result = stack.run()
     assert set(result) == set(Report.__struct_fields__)
-    varying = {"windows": 0, "batches": 0, "calls": 0, "held": 0, "watermark": 0, "lag": 0}
+    assert result["calls_by_status"] == {"200": result["calls"]}
+    varying = {"windows": 0, "batches": 0, "calls": 0, "calls_by_status": {}, "held": 0}
+    varying |= {"watermark": 0, "lag": 0, "publish_lag": 0}
     assert result | varying == {
         "org": "main",
         "stopped": "nothing_due",
@@ -34,7 +36,9 @@ def test_the_result_is_the_whole_report(stack):
         "repeats": 0,
         "out_of_range": 0,
         "calls": 0,
+        "calls_by_status": {},
         "rate_limited": 0,
+        "rate_limit_wait": 0,
         "published": 10,
         "failed_records": 0,
         "pointers": 0,
@@ -42,10 +46,11 @@ def test_the_result_is_the_whole_report(stack):
         "backlog": 0,
         "watermark": 0,
         "lag": 0,
+        "publish_lag": 0,
         "backfill_remaining": 0,
     }
     assert stack.slack.now - result["watermark"] == pytest.approx(60, abs=5)
-    assert result["lag"] == pytest.approx(60, abs=5)
+    assert result["lag"] == result["publish_lag"] == pytest.approx(60, abs=5)
 
 
 def test_every_event_keeps_its_bytes(stack):
@@ -247,10 +252,13 @@ def test_a_lost_table_is_rebuilt_from_the_log(stack):
 def test_a_run_emits_its_metrics(stack, capsys):
     stack.backlog(100)
     result = stack.run()
-    late, line = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (late["LateEvents"], late["pass"], late["org"]) == ([0], "late", "main")
-    assert (line["RunSuccess"], line["EventsCollected"], line["EventsPublished"]) == ([1], [100], [100])
-    assert (line["LiveLag"], line["SlackCalls"], line["org"]) == ([result["lag"]], [result["calls"]], "main")
+    plain, of_the_org, live, late, status = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (plain["SlackCalls"], plain["EventsPublished"]) == ([result["calls"]], [100])
+    assert (of_the_org["RunSuccess"], of_the_org["EventsCollected"], of_the_org["org"]) == ([1], [100], "main")
+    assert of_the_org["LiveLag"] == [result["lag"]]
+    assert (live["pass"], live["EventsCollected"]) == ("live", [100])
+    assert (late["pass"], late["LateEvents"]) == ("late", [0])
+    assert (status["status"], status["SlackCalls"]) == ("200", [result["calls"]])
 
 
 def test_a_run_logs_its_result_and_no_event(stack: Deployment, log: Log):
@@ -260,3 +268,14 @@ def test_a_run_logs_its_result_and_no_event(stack: Deployment, log: Log):
     assert {name: log.lines[-1][name] for name in result} == result
     assert log.lines[-1]["function_request_id"] == "c0ffee00-0000-4000-8000-000000000000"
     assert "ada@example.com" not in log.text
+
+
+def test_a_run_logs_how_often_each_action_was_archived(stack: Deployment, log: Log):
+    stack.slack.add(*[raw_event(stack.past[0], number, action="user_login") for number in range(3)])
+    stack.slack.add(raw_event(stack.past[0], "odd", action='a "quoted"\nname'))
+    stack.run()
+    found = [line for line in log.lines if line["message"] == "events"]
+    assert [(it["org"], it["pass"], it["action"], it["events"]) for it in found] == [
+        ("main", "live", "user_login", 3),
+        ("main", "live", 'a "quoted"\nname', 1),
+    ]

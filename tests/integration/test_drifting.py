@@ -68,7 +68,7 @@ def test_what_events_carry_and_no_list_knows_is_named_and_counted(stack: Deploym
     assert log.messages()[-1] == "drift watched"
     assert {name: log.lines[-1][name] for name in result} == result
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert (line["UnknownActions"], line["org"]) == ([2], "main")
+    assert (line["UnknownActions"], line["service"]) == ([2], "slack-audit-collector")
     assert "ada@example.com" not in log.text
 
 
@@ -156,8 +156,8 @@ def test_an_archive_that_is_not_there_fails_the_run(stack):
     assert "NoSuchBucket" in stack.fails(StorageError, function=stack.watch)
 
 
-@pytest.mark.parametrize("event", [{"org": "another"}, [], None])
-def test_an_event_for_another_org_is_refused(stack, event):
-    with pytest.warns(UserWarning, match="No application metrics"):
-        assert "org 'main'" in stack.fails(SettingsError, event, function=stack.watch)
+@pytest.mark.parametrize("event", [{"org": "another"}, {"org": "a/b"}, {"orgs": []}, {"orgs": ["a/b"]}])
+def test_an_event_for_an_org_that_was_never_collected_is_refused(stack, event):
+    stack.fails(SettingsError, event, function=stack.watch)
     assert stack.slack.calls() == []
+    assert stack.cloud.objects() == {}

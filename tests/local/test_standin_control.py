@@ -270,3 +270,31 @@ def test_it_stops_at_once_even_while_a_call_hangs(slack, client):
             pass
     thread.join(timeout=5)
     assert len(errors) == 1
+
+
+# More than one organisation
+
+
+def test_organisations_at_one_address_are_told_apart_by_their_tokens(slack, client):
+    lab = slack.beside(Settings(tokens=("xoxp-of-the-lab",), calls_per_minute=None))
+    slack.add(event("main"))
+    lab.add(event("lab"))
+    lab.generate(5)
+    assert lab.url == slack.url
+    assert ids(client.get().json()["entries"]) == ["main"]
+    assert len(Client(slack, token="xoxp-of-the-lab").get().json()["entries"]) == 6
+    assert (len(slack.events()), len(lab.events())) == (1, 6)
+    assert (len(slack.calls()), len(lab.calls())) == (1, 1)
+
+
+def test_the_faults_of_one_organisation_spoil_no_call_of_another(slack, client):
+    lab = slack.beside(Settings(tokens=("xoxp-of-the-lab",)))
+    lab.fault("status", status=503)
+    assert client.get().status_code == 200
+    assert Client(slack, token="xoxp-of-the-lab").get().status_code == 503
+
+
+def test_a_token_that_no_organisation_has_is_refused(slack):
+    lab = slack.beside(Settings(tokens=("xoxp-of-the-lab",)))
+    lab.token()
+    assert Client(slack, token="xoxp-of-the-lab").get().status_code == 401

@@ -4,7 +4,7 @@ import json
 import platform
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ TIMEOUT = 240  # seconds
 PARLIAMENT = """
 import json, sys
 from parliament import analyze_policy_string
-for name, policy in json.load(sys.stdin).items():
+for name, policy in json.load(sys.stdin):
     for found in analyze_policy_string(json.dumps(policy), include_community_auditors=True).findings:
         print(json.dumps([found.issue, name]))
 """
@@ -42,12 +42,10 @@ def checkov(folder: Path) -> set[Finding]:
     """What checkov finds, with every check that it has."""
     command = [str(TOOLS / "bin" / "checkov"), "--directory", str(folder), "--framework", "cloudformation"]
     report = json.loads(_run([*command, "--skip-download", "--compact", "--quiet", "--output", "json"], fails_with=1))
-    seen, there = report["summary"]["resource_count"], sum(len(it["Resources"]) for it in _templates(folder).values())
+    seen, there = report["summary"]["resource_count"], sum(len(it["Resources"]) for it in _templates(folder))
     if report["summary"]["parsing_errors"] or seen != there:
         raise LinterError(f"checkov read {seen} of {there} resources: {report['summary']}")
-    return {
-        Finding(it["check_id"], it["resource"].rpartition(".")[2]) for it in report.get("results", {})["failed_checks"]
-    }
+    return {Finding(it["check_id"], it["resource"].rpartition(".")[2]) for it in report["results"]["failed_checks"]}
 
 
 def guard(folder: Path) -> set[Finding]:
@@ -57,8 +55,8 @@ def guard(folder: Path) -> set[Finding]:
         _run([*command, "--structured", "--output-format", "json", "--show-summary", "none"], fails_with=19)
     )
     for report in reports:
-        if not report["compliant"]:
-            raise LinterError(f"cfn-guard found no rule that {report['name']} keeps: it cannot have read it")
+        if not report["compliant"] and not report["not_compliant"]:
+            raise LinterError(f"cfn-guard found no rule for {report['name']}: it cannot have read it")
     return {
         Finding(broken["Rule"]["name"], resource)
         for report in reports
@@ -77,11 +75,11 @@ def guard_binary() -> Path:
 
 def parliament(folder: Path) -> set[Finding]:
     """What parliament finds in any statement of any policy: unknown actions and conditions, resources that do not fit."""
-    statements = {
-        name: {"Version": "2012-10-17", "Statement": [statement]}
-        for template in _templates(folder).values()
+    statements = [
+        (name, {"Version": "2012-10-17", "Statement": [statement]})
+        for template in _templates(folder)
         for name, statement in statements_of(template)
-    }
+    ]
     said = _run([str(TOOLS / "bin" / "python"), "-W", "ignore", "-c", PARLIAMENT], text=json.dumps(statements))
     return {Finding(*json.loads(line)) for line in said.splitlines()}
 
@@ -107,8 +105,8 @@ def _policies_in(node: Any, kind: str) -> Iterator[tuple[str, Node]]:
             yield from _policies_in(value, kind)
 
 
-def _templates(folder: Path) -> Mapping[str, Node]:
-    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+def _templates(folder: Path) -> list[Node]:
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
 
 
 def _run(command: list[str], *, fails_with: int = 0, text: str = "") -> str:

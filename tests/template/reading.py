@@ -6,14 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from ministack.services.cloudformation import engine, language_extensions
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-FUNCTIONS = ("CollectFunction", "DriftFunction", "VerifyFunction")
+SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction")
+FUNCTIONS = (*SCHEDULED, "PreTrafficFunction", "RotateFunction")
+FURTHER = "lab"  # the further organisation that the template is looked at with
 
 type Node = dict[str, Any]
 
@@ -25,10 +25,16 @@ def _written() -> str:
     return json.dumps(load(str(TEMPLATE)))
 
 
-def template() -> Node:
+def written() -> Node:
     """What the file says, its short tags written out: !Ref x is {"Ref": "x"}."""
-    written: Node = json.loads(_written())
-    return written
+    said: Node = json.loads(_written())
+    return said
+
+
+def template(orgs: str = FURTHER) -> Node:
+    """The same for these further organisations, its Fn::ForEach expanded as CloudFormation does it."""
+    expanded: Node = language_extensions.apply(written(), {"Orgs": orgs})
+    return expanded
 
 
 def properties(logical_id: str) -> Node:
@@ -36,20 +42,24 @@ def properties(logical_id: str) -> Node:
     return found
 
 
-def deployable() -> Node:
-    """The template after its code was uploaded."""
-    source = template()
-    for resource, code in (*((name, "CodeUri") for name in FUNCTIONS), ("CollectorLayer", "ContentUri")):
-        source["Resources"][resource]["Properties"][code] = "s3://bucket/key"
+def deployable(layer: str = "s3://bucket/key", orgs: str = FURTHER) -> Node:
+    """The template after its code was uploaded, the layer's content there."""
+    source = template(orgs)
+    for name in FUNCTIONS:
+        source["Resources"][name]["Properties"]["CodeUri"] = "s3://bucket/key"
+    source["Resources"]["CollectorLayer"]["Properties"]["ContentUri"] = layer
     return source
 
 
 @cache
-def cloudformation() -> Node:
-    """Every resource that a deployment makes, with those that SAM adds."""
-    session = boto3.Session(region_name="us-east-1")  # any: it is asked for, and nothing is called
-    translated: Node = Translator({}, Parser(), boto_session=session).translate(deployable(), {})
-    resources: Node = translated["Resources"]
+def cloudformation(orgs: str = FURTHER) -> Node:
+    """Every resource that a deployment makes by itself, with those that SAM and loops add."""
+    return translated("s3://bucket/key", orgs)
+
+
+def translated(layer: str, orgs: str = FURTHER) -> Node:
+    """The same, with the layer's content there."""
+    resources: Node = engine._apply_transforms(deployable(layer, orgs))["Resources"]
     return resources
 
 
@@ -59,16 +69,21 @@ def schedule_of(function: str) -> Node:
     return found
 
 
-def of_type(kind: str) -> Node:
-    return {name: resource for name, resource in cloudformation().items() if resource["Type"] == kind}
+def of_type(kind: str, orgs: str = FURTHER) -> Node:
+    return {name: resource for name, resource in cloudformation(orgs).items() if resource["Type"] == kind}
 
 
 def role_statements() -> Iterator[tuple[str, Node]]:
-    """Every statement of every role, with the role's name."""
-    for name, role in of_type("AWS::IAM::Role").items():
-        for policy in role["Properties"]["Policies"]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                yield name, statement
+    """Every statement of every role, with the role's name, and of every policy beside them, with its own."""
+    documents = [
+        (name, policy["PolicyDocument"])
+        for name, role in of_type("AWS::IAM::Role").items()
+        for policy in role["Properties"]["Policies"]
+    ]
+    documents += [(name, it["Properties"]["PolicyDocument"]) for name, it in of_type("AWS::IAM::Policy").items()]
+    for name, document in documents:
+        for statement in document["Statement"]:
+            yield name, statement
 
 
 def listed(value: Any) -> list[Any]:

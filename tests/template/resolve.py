@@ -20,6 +20,30 @@ STACK_ID = (
     f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{STACK}/00000000-0000-0000-0000-000000000000"
 )
 
+# Between them each condition holds once and fails once, with the key of the stack and with another.
+OPTIONS = {
+    "AccessLogBucket": "access-logs",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:000000000000:alarms",
+    "BreakGlassArn": "arn:aws:iam::000000000000:role/break-glass",
+    "ConsumerAccounts": "111122223333,444455556666",
+    "ObjectLockMode": "COMPLIANCE",
+    "PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary",
+    "StreamMode": "ON_DEMAND",
+    "VpcSecurityGroupIds": "sg-0123456789abcdef0",
+    "VpcSubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+}
+VARIANTS: dict[str, dict[str, str]] = {
+    "as-it-comes": {},
+    "every-option": OPTIONS,
+    "without-limits": {
+        **OPTIONS,
+        "CollectConcurrency": "0",
+        "ColdStorageDays": "0",
+        "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-1111-1111-111111111111",
+        "ScheduleState": "DISABLED",
+    },
+}
+
 # {name} is the stack's name with the logical ID. The reference pages' tables, "Return values".
 ARNS = {
     "AWS::CloudWatch::Alarm": "cloudwatch:{place}:alarm:{name}",

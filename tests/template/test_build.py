@@ -1,8 +1,6 @@
 """Builds by the real SAM CLI, without Docker, for both processors. Slow once: an unchanged build is kept."""
 
 import struct
-import subprocess
-import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -10,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from local import deploy
+from local.package import WHEELS, differences, pinned_wheels
 from tests.template.reading import FUNCTIONS, ROOT
 
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}
-WHEEL_NAMES = {"x86_64": "x86_64", "arm64": "aarch64"}
 LAMBDA_LIMIT = 250 << 20  # bytes, of a function and its layers, unpacked
 
 
@@ -30,22 +28,14 @@ def built(architecture):
 
 @pytest.fixture(scope="module")
 def wheels(architecture, tmp_path_factory):
-    """The wheels of that architecture that the requirements file pins, fetched with their hashes checked."""
-    folder = tmp_path_factory.mktemp("wheels")
-    platforms = [f"manylinux{tag}_{WHEEL_NAMES[architecture]}" for tag in ("2014", "_2_28")]
-    options = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--python-version", "3.13", "--quiet"]
-    options += [f"--platform={platform}" for platform in platforms]
-    requirements = ROOT / "layers" / "collector" / "requirements.txt"
-    command = [sys.executable, "-m", "pip", "download", *options, "--requirement", requirements, "--dest", folder]
-    subprocess.run(command, check=True, capture_output=True)
-    return sorted(folder.glob("*.whl"))
+    return pinned_wheels(architecture, tmp_path_factory.mktemp("wheels"))
 
 
 def test_the_layer_holds_compiled_code_of_its_processor_only(built, architecture):
     compiled = list((built / "CollectorLayer").rglob("*.so"))
     assert any(path.parent.name == "msgspec" for path in compiled)
     for path in compiled:
-        assert f"cpython-313-{WHEEL_NAMES[architecture]}-linux-gnu" in path.name
+        assert f"cpython-313-{WHEELS[architecture]}-linux-gnu" in path.name
         assert struct.unpack_from("<H", path.read_bytes(), 18) == (ELF_MACHINES[architecture],)
 
 
@@ -59,13 +49,17 @@ def test_the_layer_holds_our_package_and_a_function_only_its_handler(built):
 
 
 def test_the_layer_holds_the_pinned_wheels_byte_for_byte(built, wheels):
-    # SAM itself checks no hash of a wheel that it fetches for another processor than the one it runs on.
-    library = built / "CollectorLayer" / "python"
     assert len(wheels) > 5
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            members = [it for it in archive.namelist() if ".data/" not in it and not it.endswith("/")]
-            assert [it for it in members if (library / it).read_bytes() != archive.read(it)] == [], wheel.name
+    assert differences(built / "CollectorLayer" / "python", wheels) == []
+
+
+def test_a_file_that_is_not_the_pinned_wheels_is_named(built, wheels, tmp_path):
+    (wheel,) = (it for it in wheels if it.name.startswith("idna-"))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    (tmp_path / "idna" / "core.py").write_text("raise SystemExit")
+    (tmp_path / "idna" / "codec.py").unlink()
+    assert sorted(differences(tmp_path, [wheel])) == [f"{wheel.name}: idna/codec.py", f"{wheel.name}: idna/core.py"]
 
 
 def test_function_and_layer_fit_into_lambda(built):

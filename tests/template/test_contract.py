@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.template.reading import FUNCTIONS, KEY, ROOT, properties, schedule_of
 
 PARAMETERS = {
     "Org": "main",
+    "Orgs": "",
     "SlackApiUrl": "https://api.slack.com/audit/v1",
     "ScheduleExpression": "rate(1 minute)",
     "ScheduleState": "ENABLED",
@@ -41,6 +43,8 @@ PARAMETERS = {
     "CollectConcurrency": 5,
     "LogRetentionDays": 400,
     "DeploymentType": "Linear10PercentEvery1Minute",
+    "TokenRotation": "off",
+    "SlackOauthUrl": "https://slack.com/api/oauth.v2.access",
 }
 OUTPUTS = {
     "CollectFunctionName": {"Ref": "CollectFunction.Alias"},
@@ -56,11 +60,13 @@ OUTPUTS = {
     "EncryptionKeyArn": KEY,
     "DriftFunctionName": {"Ref": "DriftFunction"},
     "VerifyFunctionName": {"Ref": "VerifyFunction"},
+    "WatchFunctionName": {"Ref": "WatchFunction"},
 }
 VARIABLES = {
     "ORG": {"Ref": "Org"},
     "SLACK_API_URL": {"Ref": "SlackApiUrl"},
     "SLACK_TOKEN_SECRET_ARN": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
+    "SLACK_TOKEN_SECRETS": {"Fn::Sub": "${AWS::StackName}/"},
     "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
     "EVENT_STREAM": {"Ref": "EventStream"},
     "CHECKPOINT_TABLE": {"Ref": "CheckpointTable"},
@@ -72,7 +78,7 @@ VARIABLES = {
     "ACTION_FILTER": {"Ref": "ActionFilter"},
     "ACTOR_FILTER": {"Ref": "ActorFilter"},
     "ENTITY_FILTER": {"Ref": "EntityFilter"},
-    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
@@ -81,18 +87,45 @@ DRIFT_VARIABLES = {
     "SLACK_API_URL": {"Ref": "SlackApiUrl"},
     "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
     "ACTION_FILTER": {"Ref": "ActionFilter"},
-    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
 VERIFY_VARIABLES = {
     "ORG": {"Ref": "Org"},
     "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
-    "POWERTOOLS_SERVICE_NAME": "slack-audit-collector",
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
-VARIABLES_OF = {"CollectFunction": VARIABLES, "DriftFunction": DRIFT_VARIABLES, "VerifyFunction": VERIFY_VARIABLES}
+PRETRAFFIC_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "NEW_VERSION": {"Ref": "CollectFunction.Version"},
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+ROTATE_VARIABLES = {
+    "SLACK_API_URL": {"Ref": "SlackApiUrl"},
+    "SLACK_OAUTH_URL": {"Ref": "SlackOauthUrl"},
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+WATCH_VARIABLES = {
+    "CHECKPOINT_TABLE": {"Ref": "CheckpointTable"},
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+VARIABLES_OF = {
+    "CollectFunction": VARIABLES,
+    "DriftFunction": DRIFT_VARIABLES,
+    "VerifyFunction": VERIFY_VARIABLES,
+    "PreTrafficFunction": PRETRAFFIC_VARIABLES,
+    "RotateFunction": ROTATE_VARIABLES,
+    "WatchFunction": WATCH_VARIABLES,
+}
 LEAST = {
     "InitialLookbackHours": 0,
     "LiveLagSeconds": 0,
@@ -148,6 +181,7 @@ def test_a_number_has_a_least_value(name, least):
         ("ObjectLockMode", ["OFF", "GOVERNANCE", "COMPLIANCE"]),
         ("StreamMode", ["PROVISIONED", "ON_DEMAND"]),
         ("DeploymentType", ["AllAtOnce", "Canary10Percent5Minutes", "Linear10PercentEvery1Minute"]),
+        ("TokenRotation", ["off", "on"]),
     ],
 )
 def test_a_choice_takes_only_its_values(name, values):
@@ -209,6 +243,13 @@ def test_the_token_may_not_go_to(url):
     assert not accepts("SlackApiUrl", url)
 
 
+def test_what_may_be_an_address_is_the_same_for_both():
+    parameters = template()["Parameters"]
+    assert parameters["SlackOauthUrl"]["AllowedPattern"] == parameters["SlackApiUrl"]["AllowedPattern"]
+    assert accepts("SlackOauthUrl", "https://slack.com/api/oauth.v2.access")
+    assert accepts("SlackOauthUrl", "https://slack-gov.com/api/oauth.v2.access")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "accepted"),
     [
@@ -222,6 +263,12 @@ def test_the_token_may_not_go_to(url):
         ("Org", "main/../other", False),
         ("Org", "${aws:username}", False),
         ("Org", 'main", "org": "other', False),
+        ("Orgs", "", True),
+        ("Orgs", "lab", True),
+        ("Orgs", "E0123ABCD", True),
+        ("Orgs", "my-org", False),
+        ("Orgs", "my org", False),
+        ("Orgs", "a" * 64, False),
         ("ScheduleExpression", "rate(5 minutes)", True),
         ("ScheduleExpression", "cron(0/5 * * * ? *)", True),
         ("ScheduleExpression", "at(2026-01-01T00:00:00)", False),
@@ -281,24 +328,44 @@ def test_a_function_gets_these_variables_and_no_others(function, variables):
     assert set(template()["Globals"]["Function"]) == {"VpcConfig"}
 
 
+def sent_to(function: str, orgs: list[str]) -> Any:
+    """What the function's schedule sends, with these further organisations."""
+    sent = schedule_of(function)["Target"]["Input"]["Fn::Sub"]
+    if isinstance(sent, str):
+        return json.loads(sent.replace("${Org}", "main"))
+    text, names = sent
+    condition, several, one = names["All"]["Fn::If"]
+    assert (condition, one) == ("HasOrgs", {"Ref": "Org"})
+    (between, (first, rest)) = several["Fn::Join"]
+    assert (first, rest) == ({"Ref": "Org"}, {"Fn::Join": [between, {"Ref": "Orgs"}]})
+    return json.loads(text.replace("${All}", between.join(["main", *orgs])))
+
+
+def test_the_sample_event_is_what_the_schedule_sends():
+    sample = json.loads((ROOT / "events" / "collect.json").read_text())
+    assert sent_to("CollectFunction", []) == sample == {"org": "main"}
+
+
 @pytest.mark.parametrize(
-    ("function", "event"),
-    [
-        ("CollectFunction", {"org": "main"}),
-        ("DriftFunction", {"org": "main"}),
-        ("VerifyFunction", {"org": "main", "days": 2}),
-    ],
+    ("function", "rest"), [("DriftFunction", {}), ("VerifyFunction", {"days": 2}), ("WatchFunction", {})]
 )
-def test_the_sample_event_is_what_the_schedule_sends(function, event):
-    sample = ROOT / "events" / f"{function.removesuffix('Function').lower()}.json"
-    sent = schedule_of(function)["Target"]["Input"]["Fn::Sub"].replace("${Org}", PARAMETERS["Org"])
-    assert json.loads(sent) == json.loads(sample.read_text()) == event
+@pytest.mark.parametrize("orgs", [[], ["lab"], ["lab", "x1"]])
+def test_one_schedule_is_for_all_organisations(function, rest, orgs):
+    assert sent_to(function, orgs) == {"orgs": ["main", *orgs], **rest}
+
+
+def test_the_samples_of_the_daily_functions_are_for_one_organisation():
+    samples = {name: json.loads((ROOT / "events" / f"{name}.json").read_text()) for name in ("drift", "verify")}
+    assert samples == {"drift": {"org": "main"}, "verify": {"org": "main", "days": 2}}
+    assert json.loads((ROOT / "events" / "watch.json").read_text()) == {"orgs": ["main"]}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_an_environment_can_be_built_validated_and_deployed(name):
     environment = tomllib.loads((ROOT / "samconfig.toml").read_text())[name]
-    assert environment["build"]["parameters"] == {"cached": True}
+    assert environment["build"]["parameters"] == {"cached": True, "language_extensions": True}
+    assert environment["validate"]["parameters"]["language_extensions"] is True
+    assert environment["deploy"]["parameters"]["language_extensions"] is True
     assert environment["validate"]["parameters"]["region"]
     deployment = environment["deploy"]["parameters"]
     assert deployment["capabilities"] == "CAPABILITY_IAM"

@@ -52,6 +52,18 @@ def as_the_daily_check(aws, outputs):
     return clients_of(aws, outputs["VerifyFunctionName"])
 
 
+@pytest.fixture(scope="module")
+def as_the_hook(aws, outputs):
+    """Makes clients that may do what the function may do that checks before traffic."""
+    return clients_of(aws, resource_of(aws, "slack-audit", "PreTrafficFunction"))
+
+
+def resource_of(aws: EmbeddedAws, stack: str, logical_id: str) -> str:
+    found = aws.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
+    name: str = found["StackResourceDetail"]["PhysicalResourceId"]
+    return name
+
+
 def clients_of(aws: EmbeddedAws, name: str) -> Callable[[str], Any]:
     return clients_as(aws, aws.client("lambda").get_function_configuration(FunctionName=name)["Role"])
 
@@ -96,7 +108,12 @@ def test_a_schedule_can_be_deployed_paused(aws, outputs):
 
 def test_a_run_that_fails_is_reported(aws, outputs):
     function, queue = outputs["CollectFunctionName"], outputs["FailureQueueUrl"]
-    aws.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b'{"org": "another"}')
+    # The schedule starts the alias, and so its configuration counts; the embedded AWS looks only at the function's own.
+    runs = aws.client("lambda")
+    config = runs.get_function_event_invoke_config(FunctionName=function, Qualifier="live")
+    kept = {name: config[name] for name in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")}
+    runs.put_function_event_invoke_config(FunctionName=function, **kept)
+    runs.invoke(FunctionName=function, InvocationType="Event", Payload=b'{"org": "another"}')
     messages = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
     assert '"another"' in messages[0]["Body"]
 
@@ -113,6 +130,9 @@ ALLOWED: dict[str, Call] = {
     "list a day": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "raw/org=acme/dt=2026-01-01/"}),
     "take the lease": ("dynamodb", "update_item", {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}}),
     "save it": ("dynamodb", "put_item", {"TableName": "CheckpointTableName", "Item": {"org": {"S": "acme"}}}),
+    "try to write once": ("s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "checks/org=acme/write-once"}),
+    "read that": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "checks/org=acme/write-once"}),
+    "look at the stream": ("kinesis", "describe_stream_summary", {"StreamName": "EventStreamName"}),
     "publish": (
         "kinesis",
         "put_records",
@@ -142,7 +162,7 @@ REFUSED: dict[str, Call] = {
         {"TableName": "CheckpointTableName", "Key": {"org": {"S": "acme"}}},
     ),
     "scan": ("dynamodb", "scan", {"TableName": "CheckpointTableName"}),
-    "read the stream": ("kinesis", "describe_stream_summary", {"StreamName": "EventStreamName"}),
+    "read the stream": ("kinesis", "list_shards", {"StreamName": "EventStreamName"}),
     "invoke itself": ("lambda", "invoke", {"FunctionName": "CollectFunctionName"}),
     "see other secrets": ("secretsmanager", "list_secrets", {}),
 }
@@ -182,6 +202,21 @@ MAY_NOT_VERIFY: dict[str, Call] = {
     "delete a batch": REFUSED["delete a batch"],
     "list another org": REFUSED["list another org"],
     "list everything": REFUSED["list everything"],
+}
+
+
+# The hook's function is no output: nobody but CodeDeploy invokes it.
+MAY_CHECK: dict[str, Call] = {
+    "ask a version": ("lambda", "invoke", {"FunctionName": "live", "Payload": b'{"org": "acme", "check": true}'}),
+}
+MAY_NOT_CHECK: dict[str, Call] = {
+    "ask the function itself": ("lambda", "invoke", {"FunctionName": "CollectFunctionName"}),
+    "ask another function": ("lambda", "invoke", {"FunctionName": "VerifyFunctionName"}),
+    "read the token": ALLOWED["read the token"],
+    "write a batch": ALLOWED["write a batch"],
+    "read a batch": ALLOWED["read it"],
+    "take the lease": ALLOWED["take the lease"],
+    "publish": ALLOWED["publish"],
 }
 
 
@@ -268,6 +303,17 @@ def test_only_who_breaks_the_glass_may_restore(aws, outputs):
     other = aws.client("lambda").get_function_configuration(FunctionName=glass["VerifyFunctionName"])["Role"]
     with pytest.raises(ClientError, match="AccessDenied"):
         clients_as(aws, other)("s3").delete_object(Bucket=bucket, Key="raw/org=acme/dt=2026-01-01/0")
+
+
+@pytest.mark.parametrize("what", MAY_CHECK)
+def test_the_hook_may(what, as_the_hook, outputs):
+    call(as_the_hook, {**outputs, "live": f"{outputs['CollectFunctionName']}:live"}, *MAY_CHECK[what])
+
+
+@pytest.mark.parametrize("what", MAY_NOT_CHECK)
+def test_the_hook_may_not(what, as_the_hook, outputs):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(as_the_hook, outputs, *MAY_NOT_CHECK[what])
 
 
 def test_a_missing_object_is_missing_and_not_forbidden(as_the_function, as_the_daily_check, outputs):

@@ -175,8 +175,9 @@ def test_the_key_rotates_and_opens_only_for_the_account_its_logs_and_named_consu
     key = properties("EncryptionKey")
     assert template()["Resources"]["EncryptionKey"]["Condition"] == "MakesKey"
     assert (key["EnableKeyRotation"], key["PendingWindowInDays"]) == (True, 30)
-    account, logs, consumers = key["KeyPolicy"]["Statement"]
+    account, grants, logs, consumers = key["KeyPolicy"]["Statement"]
     assert account["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert (grants["Effect"], grants["Principal"], grants["Action"]) == ("Deny", "*", "kms:CreateGrant")
     assert logs["Principal"] == {"Service": {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}}
     (group,) = logs["Condition"]["ArnLike"].values()
     assert group["Fn::Sub"].endswith(":log-group:/aws/lambda/${AWS::StackName}-*")

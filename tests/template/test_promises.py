@@ -8,6 +8,7 @@ import pytest
 from tests.template.reading import (
     FUNCTIONS,
     KEY,
+    SCHEDULED,
     TEMPLATE,
     cloudformation,
     listed,
@@ -16,25 +17,35 @@ from tests.template.reading import (
     role_statements,
     schedule_of,
     template,
+    translated,
+    written,
 )
 
 FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 DEAD_LETTERS = {"Fn::GetAtt": ["ScheduleDeadLetterQueue", "Arn"]}
-OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=${Org}/*"}]
+SECRETS = {  # of the stack's other organisations
+    "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/*"
+}
+OBJECTS = [{"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=*/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/log/org=*/*"}]
+CHECKS = {"Fn::Sub": "${ArchiveBucket.Arn}/checks/org=*/*"}
 PERMISSIONS = {
-    "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}]),
+    "ReadTheToken": (["secretsmanager:GetSecretValue"], [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}, SECRETS]),
     "HoldTheCheckpoint": (
         ["dynamodb:PutItem", "dynamodb:UpdateItem"],
         [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}],
     ),
     "WriteAndReadTheArchive": (["s3:GetObject", "s3:PutObject"], OBJECTS),
+    "TryToWriteOnce": (["s3:GetObject", "s3:PutObject"], [CHECKS]),
     "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
-    "PublishEvents": (["kinesis:PutRecords"], [{"Fn::GetAtt": ["EventStream", "Arn"]}]),
+    "PublishEvents": (
+        ["kinesis:DescribeStreamSummary", "kinesis:PutRecords"],
+        [{"Fn::GetAtt": ["EventStream", "Arn"]}],
+    ),
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["CollectLogs", "Arn"]}]),
 }
-EVENTS = {"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=${Org}/*"}
-CATALOG = {"Fn::Sub": "${ArchiveBucket.Arn}/catalog/org=${Org}/*"}
+EVENTS = {"Fn::Sub": "${ArchiveBucket.Arn}/raw/org=*/*"}
+CATALOG = {"Fn::Sub": "${ArchiveBucket.Arn}/catalog/org=*/*"}
 DRIFT_PERMISSIONS = {
     "ReadTheEvents": (["s3:GetObject"], [EVENTS]),
     "KeepTheCatalog": (["s3:GetObject", "s3:PutObject"], [CATALOG]),
@@ -48,16 +59,54 @@ VERIFY_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["VerifyLogs", "Arn"]}]),
 }
-ROLES = {"Collect": PERMISSIONS, "Drift": DRIFT_PERMISSIONS, "Verify": VERIFY_PERMISSIONS}
+ROTATE_PERMISSIONS = {
+    "RotateTheToken": (
+        [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ],
+        [{"Fn::GetAtt": ["SlackTokenSecret", "Id"]}, SECRETS],
+    ),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["RotateLogs", "Arn"]}]),
+}
+VERSIONS = {"Fn::Sub": "${CollectFunction.Arn}:*"}
+DEPLOYMENTS = {
+    "Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${AWS::StackName}-*/*"
+}
+PRETRAFFIC_PERMISSIONS = {
+    "AskTheNewVersion": (["lambda:InvokeFunction"], [VERSIONS]),
+    "TellCodeDeploy": (["codedeploy:PutLifecycleEventHookExecutionStatus"], [DEPLOYMENTS]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["PreTrafficLogs", "Arn"]}]),
+}
+ALIAS = {"Ref": "CollectFunctionAliaslive"}  # its ARN
+WATCH_PERMISSIONS = {
+    "ReadTheCheckpoints": (["dynamodb:GetItem"], [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}]),
+    "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["WatchLogs", "Arn"]}]),
+}
+ROLES = {
+    "Collect": PERMISSIONS,
+    "Drift": DRIFT_PERMISSIONS,
+    "Verify": VERIFY_PERMISSIONS,
+    "PreTraffic": PRETRAFFIC_PERMISSIONS,
+    "Rotate": ROTATE_PERMISSIONS,
+    "Watch": WATCH_PERMISSIONS,
+}
 # Through whom a role uses the key: what it reads or writes is encrypted with it.
 KEY_USERS = {
     "Collect": ["s3", "dynamodb", "kinesis", "secretsmanager", "sqs"],
     "Drift": ["s3", "sqs"],
     "Verify": ["s3", "sqs"],
+    "PreTraffic": ["sqs"],
+    "Rotate": ["secretsmanager"],
     "Scheduler": ["sqs"],
+    "Watch": ["dynamodb", "sqs"],
 }
 UNNAMED = {"WatchTheAlarm"}
-LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "catalog"], "Verify": ["raw", "log"]}
+LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "log", "catalog"], "Verify": ["raw", "log"]}
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable", "EncryptionKey"]
 
 
@@ -84,6 +133,65 @@ def test_the_daily_check_is_what_was_agreed():
     assert schedule_of("VerifyFunction")["ScheduleExpression"] == "cron(20 3 * * ? *)"
 
 
+def test_the_check_before_traffic_is_what_was_agreed():
+    function = properties("PreTrafficFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/pretraffic", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 900, 256)
+    assert "Events" not in function, "only CodeDeploy invokes it"
+
+
+def test_only_the_collect_function_is_published_in_versions():
+    published = {name: properties(name).get("AutoPublishAlias") for name in FUNCTIONS}
+    assert published == dict.fromkeys(FUNCTIONS) | {"CollectFunction": "live"}
+    assert schedule_of("CollectFunction")["Target"]["Arn"] == ALIAS
+
+
+def test_a_new_layer_is_a_new_version_of_the_collect_function():
+    def version(layer: str) -> list[str]:
+        return [name for name, it in translated(layer).items() if it["Type"] == "AWS::Lambda::Version"]
+
+    assert len(version("s3://bucket/key")) == 1
+    assert version("s3://bucket/key") == version("s3://bucket/key") != version("s3://bucket/another")
+
+
+def test_the_rotation_is_what_was_agreed():
+    function = properties("RotateFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/rotate", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 300, 256)
+
+
+def test_a_token_is_rotated_only_if_asked_for_and_three_times_in_its_life():
+    made = {name for name, it in cloudformation().items() if it.get("Condition") == "RotatesToken"}
+    assert {it for it in cloudformation() if it.startswith("Rotate")} == made
+    assert {"RotateFunction", "RotateRole", "RotateLogs", "RotatePermission", "RotateSchedule"} <= made
+    assert template()["Conditions"]["RotatesToken"] == {"Fn::Equals": [{"Ref": "TokenRotation"}, "on"]}
+    schedule = cloudformation()["RotateSchedule"]
+    assert schedule["Properties"] == {
+        "SecretId": {"Fn::GetAtt": ["SlackTokenSecret", "Id"]},
+        "RotationLambdaARN": {"Fn::GetAtt": ["RotateFunction", "Arn"]},
+        "RotateImmediatelyOnUpdate": False,
+        "RotationRules": {"ScheduleExpression": "rate(4 hours)"},
+    }
+    assert schedule["DependsOn"] == "RotatePermission", "without it Secrets Manager refuses the schedule"
+
+
+def test_secrets_manager_alone_may_call_the_rotation():
+    (permission,) = of_type("AWS::Lambda::Permission").values()
+    assert permission["Properties"] == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Fn::GetAtt": ["RotateFunction", "Arn"]},
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": {"Ref": "AWS::AccountId"},
+    }
+
+
+def test_the_watch_is_what_was_agreed():
+    function = properties("WatchFunction")
+    assert (function["CodeUri"], function["Handler"]) == ("functions/watch", "app.lambda_handler")
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 60, 256)
+    assert schedule_of("WatchFunction")["ScheduleExpression"] == "rate(1 minute)"
+
+
 def test_functions_and_layer_are_built_for_the_chosen_processor():
     chosen = {"Ref": "Architecture"}
     layer = template()["Resources"]["CollectorLayer"]
@@ -105,15 +213,19 @@ def test_a_failed_run_is_not_tried_again_but_reported():
     assert {it["Properties"]["FunctionName"]["Ref"] for it in configs} == set(FUNCTIONS)
     for config in configs:
         assert config["Properties"]["MaximumRetryAttempts"] == 0
-        assert config["Properties"]["MaximumEventAgeInSeconds"] == 60
-        assert config["Properties"]["DestinationConfig"] == {"OnFailure": {"Destination": FAILURE_QUEUE}}
+        age = {"DriftFunction": 21_600, "VerifyFunction": 21_600}.get(config["Properties"]["FunctionName"]["Ref"], 60)
+        assert config["Properties"]["MaximumEventAgeInSeconds"] == age
+        # Secrets Manager reports a failed rotation; its event can hold a token of its own, which no queue gets.
+        reported = config["Properties"]["FunctionName"]["Ref"] != "RotateFunction"
+        destination = {"OnFailure": {"Destination": FAILURE_QUEUE}} if reported else {}
+        assert config["Properties"]["DestinationConfig"] == destination
 
 
 def test_the_schedule_is_the_parameters():
     assert schedule_of("CollectFunction")["ScheduleExpression"] == {"Ref": "ScheduleExpression"}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", SCHEDULED)
 def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_reported(function):
     schedule = schedule_of(function)
     assert schedule["State"] == {"Ref": "ScheduleState"}
@@ -126,8 +238,9 @@ def test_a_schedule_can_be_paused_and_a_missed_start_is_not_tried_again_but_repo
 def test_two_stacks_fit_into_one_account():
     names = {"BucketName", "TableName", "FunctionName", "QueueName", "RoleName", "Name"}
     for resource in cloudformation().values():
-        fixed = [name for name in names - {"Name"} if isinstance(resource["Properties"].get(name), str)]
-        fixed += [name for name in {"Name"} & set(resource["Properties"]) if resource["Type"] != "AWS::Lambda::Alias"]
+        if resource["Type"] == "AWS::Lambda::Alias":
+            continue  # its name is within its function's
+        fixed = [name for name in names if isinstance(resource["Properties"].get(name), str)]
         assert fixed == [], resource["Type"]
     groups = [(name, "LogGroupName") for name in of_type("AWS::Logs::LogGroup")]
     for resource, name in (*groups, ("CollectorLayer", "LayerName")):
@@ -161,7 +274,7 @@ def test_a_function_may_do_these_things_and_nothing_else(name, permissions):
 def test_listing_is_limited_to_the_orgs_own_prefixes():
     listings = {role: it["Condition"] for role, it in role_statements() if it.get("Action") == "s3:ListBucket"}
     assert listings == {
-        f"{name}Role": {"StringLike": {"s3:prefix": [{"Fn::Sub": f"{it}/org=${{Org}}/*"} for it in prefixes]}}
+        f"{name}Role": {"StringLike": {"s3:prefix": [f"{it}/org=*/*" for it in prefixes]}}
         for name, prefixes in LISTED.items()
     }
 
@@ -208,8 +321,17 @@ def test_no_role_has_more_than_its_own_policies():
     functions = {f"{name}Role" for name in ROLES}
     for name, role in of_type("AWS::IAM::Role").items():
         assert role["Properties"].get("ManagedPolicyArns") == (network if name in functions else None)
-    assert not of_type("AWS::IAM::Policy")
     assert list(of_type("AWS::IAM::ManagedPolicy")) == ["VpcPolicy"]
+
+
+@pytest.mark.parametrize("name", ["Drift", "Verify"])
+def test_a_daily_function_may_start_itself_for_each_organisation(name):
+    policy = properties(f"{name}StartsItself")
+    assert policy["Roles"] == [{"Ref": f"{name}Role"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "lambda:InvokeFunction")
+    assert statement["Resource"] == {"Fn::GetAtt": [f"{name}Function", "Arn"]}
+    assert set(of_type("AWS::IAM::Policy")) == {"DriftStartsItself", "VerifyStartsItself"}
 
 
 # ---- what is kept ----
@@ -228,11 +350,15 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::Serverless::LayerVersion",
         "AWS::IAM::Role",
         "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::Scheduler::Schedule",
         "AWS::SQS::QueuePolicy",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::CompositeAlarm",
         "AWS::CloudWatch::Dashboard",
         "AWS::Kinesis::ResourcePolicy",
+        "AWS::Lambda::Permission",
+        "AWS::SecretsManager::RotationSchedule",
     }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
@@ -250,7 +376,78 @@ def test_the_secret_is_made_empty_and_goes_with_the_stack():
 
 def test_no_token_can_come_through_the_template():
     assert not re.search(r"xox[a-z]-\w", TEMPLATE.read_text())
-    assert not [
-        name for name in template()["Parameters"] if re.search("token|secret|password|key(?!arn)", name.lower())
-    ]
+    free = [name for name, it in template()["Parameters"].items() if "AllowedValues" not in it]
+    assert not [name for name in free if re.search("token|secret|password|key(?!arn)", name.lower())]
     assert "{{resolve:" not in json.dumps(template())
+
+
+# ---- further organisations ----
+
+
+def test_a_further_organisation_is_a_schedule_and_a_secret():
+    added = cloudformation("lab,x1").keys() - cloudformation("lab").keys()
+    assert added == {"CollectScheduleOfx1", "SlackTokenSecretOfx1"}
+
+
+def test_its_schedule_is_that_of_the_first_but_for_the_organisation():
+    first, further = dict(schedule_of("CollectFunction")), dict(properties("CollectScheduleOflab"))
+    assert further.pop("Description") != first.pop("Description")
+    ours, theirs = further.pop("Target"), first.pop("Target")
+    assert theirs["Arn"] == ALIAS
+    assert ours["Arn"] == {"Ref": "CollectFunction.Alias"}
+    assert further == first
+    assert (ours["Input"], ours["RoleArn"]) == (
+        {"Fn::Sub": '{"org": "lab"}'},
+        {"Fn::GetAtt": ["SchedulerRole", "Arn"]},
+    )
+    assert {**ours, "Input": 0, "Arn": 0} == {**theirs, "Input": 0, "Arn": 0}
+
+
+def test_the_schedules_may_start_the_functions_and_report_what_did_not_start():
+    (policy,) = properties("SchedulerRole")["Policies"]
+    granted = {it["Action"]: it["Resource"] for it in policy["PolicyDocument"]["Statement"] if it["Sid"] != "UseTheKey"}
+    assert granted == {
+        "lambda:InvokeFunction": [
+            {"Ref": "CollectFunction.Alias"},
+            *({"Fn::GetAtt": [name, "Arn"]} for name in ("DriftFunction", "VerifyFunction", "WatchFunction")),
+        ],
+        "sqs:SendMessage": DEAD_LETTERS,
+    }
+
+
+def test_its_secret_is_made_empty_under_the_name_that_the_function_looks_for():
+    secret = template()["Resources"]["SlackTokenSecretOflab"]
+    assert set(secret["Properties"]) == {"Name", "Description", "KmsKeyId"}
+    assert secret["Properties"]["Name"] == {"Fn::Sub": "${AWS::StackName}/lab"}
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Delete", "Retain")
+
+
+@pytest.mark.parametrize("orgs", ["", "lab"])
+def test_without_further_organisations_nothing_is_made_for_them(orgs):
+    """Also where the list has one name that is empty, as CloudFormation's may."""
+    assert written()["Conditions"]["HasOrgs"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "Orgs"}]}, ""]}]
+    }
+    made = {
+        name: it
+        for name, it in cloudformation(orgs).items()
+        if name.startswith(("CollectScheduleOf", "SlackTokenSecretOf"))
+    }
+    assert {it["Condition"] for it in made.values()} <= {"HasOrgs"}
+
+
+def test_two_hundred_organisations_fit_into_one_stack():
+    names = [f"org{number:05}" for number in range(200)]
+    resources = cloudformation(",".join(names))
+    assert len(resources) <= 500  # CloudFormation's limit
+    assert len(resources) - len(cloudformation("lab")) == 2 * 199
+    assert len(",".join(names)) <= 4_096  # of a parameter's value
+    inputs = [
+        it["Properties"]["Target"]["Input"] for it in of_type("AWS::Scheduler::Schedule", ",".join(names)).values()
+    ]
+    assert [it["Fn::Sub"] for it in inputs if isinstance(it["Fn::Sub"], str)].count('{"org": "org00199"}') == 1
+
+
+def test_an_organisation_named_twice_is_refused():
+    with pytest.raises(ValueError, match=r"Fn::ForEach|[Dd]uplicate"):
+        template("lab,lab")

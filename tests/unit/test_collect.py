@@ -765,3 +765,76 @@ def test_while_there_is_more_to_read_little_is_published_per_window():
     assert order[reads[-1] :].count("put") <= 3
     assert all(order[a:b].count("put") <= 2 for a, b in itertools.pairwise(reads))
     prove(world.archive.objects, world.stream.lines, served)
+
+
+# the figures that only the table keeps
+
+
+def test_a_run_that_did_its_work_notes_when_it_ended_and_when_events_came():
+    world, _ = a_world()
+    world.run()
+    assert world.table.item.succeeded == world.table.item.newest == int(world.clock.time)
+    came = world.table.item.newest
+    world.next_minute()
+    world.run()
+    assert (world.table.item.succeeded, world.table.item.newest) == (int(world.clock.time), came)
+
+
+def test_an_org_without_events_is_silent_since_its_first_run():
+    world = World()
+    world.run()
+    assert world.table.item.newest == int(world.clock.time)
+
+
+def test_a_run_that_failed_is_none_that_did_its_work():
+    world, _ = a_world()
+    world.run()
+    before = world.table.item.succeeded
+    world.next_minute(5)
+    for number in range(1, 10):
+        world.faults.fail("slack.read", world.faults.counts["slack.read"] + number, RefusedError("no"))
+    with pytest.raises(RefusedError):
+        world.run()
+    assert world.table.item.succeeded == before
+
+
+def test_what_a_backfill_finds_ends_no_silence():
+    world, _ = a_world(lookback_hours=1, lags={"live": 60, "backfill": 90_300})
+    world.run()
+    came = world.table.item.newest
+    old = DAY_START - 10 * DAY
+    world.slack.add([raw_event(old + 5, "old")])
+    world.order(from_=old, to=old + 100)
+    world.next_minute()
+    assert world.run().found["backfill"] == 1
+    assert world.table.item.newest == came
+
+
+def test_everything_is_in_the_stream_up_to_lives_watermark_when_there_is_no_backlog():
+    world, _ = a_world()
+    report = world.run()
+    assert report.publish_lag == report.lag == 60
+    assert world.table.item.streamed == report.watermark
+
+
+def test_while_the_stream_takes_nothing_the_lag_grows_from_the_last_entry_that_is_there():
+    world, _ = a_world()
+    first = world.run()
+    world.slack.add([raw_event(int(world.clock.time) - 30, "new")])
+    world.stream.refuse = list
+    world.next_minute(2)
+    behind = world.run()
+    assert (behind.backlog, behind.publishing) == (1, "stream_unavailable")
+    assert behind.publish_lag == int(world.clock.time) - (first.watermark or 0) > 180
+    world.stream.refuse = lambda _records: []
+    world.next_minute()
+    again = world.run()
+    assert again.publish_lag == again.lag
+
+
+def test_a_table_that_was_lost_knows_no_lag_of_the_stream_until_something_goes_out():
+    world, _ = a_world()
+    world.run()
+    world.table.item = Checkpoint()
+    report = world.run()
+    assert report.publish_lag == report.lag

@@ -1,5 +1,6 @@
 import random
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
@@ -286,3 +287,61 @@ def test_a_second_that_brings_something_new_in_every_walk_is_given_up_loudly():
     world.slack._page = grows
     with pytest.raises(CrowdedSecondError, match="20 walks"):
         a_reader(world).window(Window(second, second))
+
+
+# what it costs
+
+
+def failing(status: int | None, **said: Any) -> RateLimitedError | UnavailableError:
+    error = RateLimitedError("429", **said) if status == 429 else UnavailableError("no page")
+    error.status = status
+    return error
+
+
+@pytest.mark.parametrize(
+    ("status", "named"), [(429, "429"), (400, "4xx"), (499, "4xx"), (503, "5xx"), (302, "other"), (None, "none")]
+)
+def test_calls_are_counted_by_what_came_of_them(status, named):
+    world = World()
+    world.faults.fail("slack.read", 2, failing(status))
+    reader = a_reader(world)
+    reader.window(a_window(world))
+    reader.window(a_window(world))
+    assert reader.calls_by_status() == {"200": 2, named: 1}
+
+
+def test_an_answer_without_a_page_counts_by_its_status_all_the_same():
+    world = World()
+    world.faults.fail("slack.read", 1, failing(200))
+    reader = a_reader(world)
+    reader.window(a_window(world))
+    assert reader.calls_by_status() == {"200": 2}
+
+
+def test_what_was_read_ahead_counts_when_it_is_used_and_as_nothing_when_it_is_not():
+    world = World()
+    reader = a_reader(world)
+    reader.read_ahead(a_window(world))
+    reader.window(a_window(world))
+    reader.read_ahead(a_window(world, 50))
+    reader.forget_ahead()
+    assert (reader.calls, reader.calls_by_status()) == (2, {"200": 1, "none": 1})
+
+
+def test_only_what_the_rate_limit_and_the_budget_cost_is_waiting():
+    world = World()
+    world.faults.fail("slack.read", 1, failing(503))
+    world.faults.fail("slack.read", 2, failing(429, retry_after=20))
+    reader = a_reader(world)
+    reader.window(a_window(world))
+    assert reader.waited == pytest.approx(sum(world.clock.slept[1:]))
+    assert 20 <= reader.waited <= 21
+
+
+def test_waiting_for_the_budget_is_waiting():
+    world = World()
+    reader = a_reader(world, per_minute=1)
+    reader.window(a_window(world))
+    world.clock.time += 54
+    reader.window(a_window(world))
+    assert 5 <= reader.waited <= 8

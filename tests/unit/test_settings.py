@@ -10,6 +10,7 @@ ENV = {
     "ORG": "main",
     "SLACK_API_URL": "https://api.slack.com/audit/v1",
     "SLACK_TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-token-AbCdEf",
+    "SLACK_TOKEN_SECRETS": "slack-audit/",
     "ARCHIVE_BUCKET": "bucket",
     "EVENT_STREAM": "stream",
     "CHECKPOINT_TABLE": "table",
@@ -33,7 +34,8 @@ def test_the_environment_as_the_template_sets_it():
     assert settings() == Settings(
         org="main",
         slack_api_url="https://api.slack.com/audit/v1",
-        slack_token_secret_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-token-AbCdEf",
+        slack_token_secrets="slack-audit/",
+        slack_token_secret="arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-token-AbCdEf",
         archive_bucket="bucket",
         event_stream="stream",
         checkpoint_table="table",

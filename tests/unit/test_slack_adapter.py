@@ -588,3 +588,23 @@ def test_no_message_quotes_what_slack_sent(slack, source):
     quoted = json.dumps({"ok": False, "error": "Ada Example <ada@example.com>"})
     spoil(slack, kind="status", status=403, body=quoted)
     assert "ada@example.com" not in shown(failure(source))
+
+
+# the status
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 429, 503])
+def test_a_failure_knows_the_status_of_the_answer(slack, source, status):
+    slack.fault("status", status=status)
+    assert failure(source).status == status
+
+
+def test_an_answer_that_says_it_is_none_has_a_status_too(slack, source):
+    slack.fault("html")
+    assert failure(source).status == 200
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncated"])
+def test_where_no_answer_came_whole_there_is_no_status(slack, source, kind):
+    slack.fault(kind)
+    assert failure(source).status is None

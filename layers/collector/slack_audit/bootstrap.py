@@ -1,89 +1,155 @@
 """Builds the parts of a run. The only module that knows every adapter."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import msgspec
 from botocore.config import Config
 
-from slack_audit import __version__, orders
+from slack_audit import __version__, fanout, orders, pretraffic, watch
 from slack_audit import check as checks
 from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
-from slack_audit.adapters.dynamodb import DynamoDBCheckpoints
+from slack_audit.adapters.codedeploy import CodeDeployVerdict
+from slack_audit.adapters.dynamodb import DynamoDBCheckpoints, DynamoDBStandpoints
+from slack_audit.adapters.functions import CollectVersion
 from slack_audit.adapters.kinesis import KinesisSink
+from slack_audit.adapters.oauth import SlackOAuth
 from slack_audit.adapters.s3 import S3Archive
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
+from slack_audit.adapters.starter import LambdaStarter
 from slack_audit.adapters.vault_s3 import CLIENT, S3Vault
+from slack_audit.adapters.versions import SecretVersions
 from slack_audit.backfill import List, Order
 from slack_audit.check import Checked, Outside
 from slack_audit.collect import Run
 from slack_audit.drift import Watch
-from slack_audit.errors import SettingsError
+from slack_audit.errors import SettingsError, SourceError, TokenRefusedError
+from slack_audit.log import log_prefix
 from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
 from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
-from slack_audit.settings import DriftSettings, Settings, VerifySettings
+from slack_audit.pretraffic import Hook, Verdict
+from slack_audit.rotate import Rotation
+from slack_audit.settings import (
+    DriftSettings,
+    OfAnOrg,
+    PreTrafficSettings,
+    RotateSettings,
+    Settings,
+    VerifySettings,
+    WatchSettings,
+    checked_org,
+)
 from slack_audit.verify.prove import Proof, prove
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MINUTE, HOUR = 60, 3_600  # seconds
+MOST_WARM = 256  # organisations whose connections a warm function keeps
 MOST_DAYS = 3_650  # of a check; how many a function has time for, its timeout says
 FINAL_PASS_HOURS = 25  # what a backfill keeps away from now where final is switched off
 
 # Every call ends: connecting and each read within these seconds, and so many tries in all.
 STORES = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+# Rotation writes again by itself, for as long as there is time.
+ROTATION = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 # The stream's failures are the publisher's to count, and must not hold up the archive.
 STREAM = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 
+# A check takes as long as its slowest service; it is not asked again by itself, for it may still be under way.
+INVOCATION = Config(connect_timeout=3, read_timeout=150, retries={"mode": "standard", "total_max_attempts": 1})
 
+
+# Clients are of the whole stack; what is of one organisation is kept by its settings.
 @cache
+def _client(service: str, config: Config) -> Any:
+    return boto3.client(service, config=config)  # type: ignore[call-overload]  # any service
+
+
+@lru_cache(MOST_WARM)
+def _token(settings: Settings) -> SecretToken:
+    return SecretToken(_client("secretsmanager", STORES), settings.token_secret)
+
+
+@lru_cache(MOST_WARM)
 def _source(settings: Settings) -> SlackSource:
     return SlackSource(settings.slack_api_url, settings.org, _token(settings), __version__)
 
 
-@cache
-def _token(settings: Settings) -> SecretToken:
-    return SecretToken(boto3.client("secretsmanager", config=STORES), settings.slack_token_secret_arn)
-
-
-@cache
-def _archive(settings: Settings | DriftSettings) -> S3Archive:
-    return S3Archive(boto3.client("s3", config=STORES), settings.archive_bucket)
-
-
-@cache
-def _sink(settings: Settings) -> KinesisSink:
-    return KinesisSink(boto3.client("kinesis", config=STREAM), settings.event_stream)
-
-
-@cache
+@lru_cache(MOST_WARM)
 def _catalog(settings: Settings | DriftSettings) -> SlackCatalog:
     return SlackCatalog(settings.slack_api_url, settings.org, __version__)
 
 
-@cache
-def _table() -> Any:
-    return boto3.client("dynamodb", config=STORES)
+def _archive(settings: Settings | DriftSettings | VerifySettings) -> S3Archive:
+    return S3Archive(_client("s3", STORES), settings.archive_bucket)
 
 
-def requested_org(event: Any, settings: Settings | DriftSettings | VerifySettings) -> str:
-    """The org of the event `{"org": "main"}`. Raises SettingsError for one that this stack does not collect."""
-    org = event.get("org", settings.org) if isinstance(event, dict) else None
-    if org != settings.org:
-        raise SettingsError(
-            f"This function collects org {settings.org!r}, but the event asked for {org!r}. "
-            f'Send {{"org": "{settings.org}"}}.'
-        )
-    return settings.org
+def requested[T: OfAnOrg](event: Any, settings: T) -> T:
+    """The settings for the org of the event `{"org": "main"}`, without one for the stack's first.
+
+    Raises SettingsError where the event names none that may be one.
+    """
+    if not isinstance(event, dict):
+        raise SettingsError(f'The event is no object. Send {{"org": "{settings.org}"}}.')
+    return settings.of(checked_org(event.get("org", settings.org)))
+
+
+def requested_orgs(event: Mapping[str, Any]) -> list[str]:
+    """The orgs of the event `{"orgs": ["main"]}`, each once. Raises SettingsError."""
+    orgs = event.get("orgs")
+    if not isinstance(orgs, list) or not orgs:
+        raise SettingsError(f'orgs is {str(orgs)[:80]!r}; it must be a list of names. Send {{"orgs": ["main"]}}.')
+    return list(dict.fromkeys(checked_org(org) for org in orgs))
+
+
+def check_token(settings: Settings) -> None:
+    """Raises SourceError, before anything is written, for an org that has neither a token nor a log: probably its name
+    is mistyped. One that has a log goes on: its run publishes what it has, and tells of the token itself."""
+    if settings.is_first:
+        return
+    try:
+        _token(settings)()
+    except SourceError as error:
+        if _has_a_log(settings):
+            return
+        if isinstance(error, TokenRefusedError):
+            raise TokenRefusedError(f"{_unknown(settings.org)} {error}") from error
+        raise
+
+
+def check_log(settings: DriftSettings | VerifySettings) -> None:
+    """Raises SettingsError, before anything is written, for an org that was never collected."""
+    if not settings.is_first and not _has_a_log(settings):
+        raise SettingsError(_unknown(settings.org))
+
+
+def _has_a_log(settings: Settings | DriftSettings | VerifySettings) -> bool:
+    return bool(_archive(settings).keys(log_prefix(settings.org), after="", most=1))
+
+
+def _unknown(org: str) -> str:
+    return (
+        f"Org {org!r} was never collected by this stack. If the name is mistyped, send the right one: the stack's "
+        "organisations are its parameters Org and Orgs. If it is new, its token must be put, and its first run follows."
+    )
+
+
+def start_each(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Starts the function that asks this once for each org of `{"orgs": ["main"]}`, by the alias it was started by."""
+    asked = {name: value for name, value in event.items() if name not in {"org", "orgs"}}
+    starter = LambdaStarter(_client("lambda", STORES), context.invoked_function_arn)
+    clock = LambdaClock(context.get_remaining_time_in_millis)
+    return {"started": fanout.start_each(requested_orgs(event), asked, starter, clock)}
 
 
 def lags(settings: Settings) -> dict[str, int]:
@@ -119,8 +185,8 @@ def parts(settings: Settings, context: "LambdaContext") -> Iterator[Parts]:
             owner=uuid.uuid4().hex,
             source=_source(settings),
             archive=_archive(settings),
-            checkpoints=DynamoDBCheckpoints(_table(), settings.checkpoint_table, settings.org),
-            sink=_sink(settings),
+            checkpoints=DynamoDBCheckpoints(_client("dynamodb", STORES), settings.checkpoint_table, settings.org),
+            sink=KinesisSink(_client("kinesis", STREAM), settings.event_stream),
             clock=LambdaClock(context.get_remaining_time_in_millis),
             ahead=reader.submit,
             catalog=_catalog(settings),
@@ -138,6 +204,7 @@ def run(settings: Settings, context: "LambdaContext") -> Iterator[Run]:
 
 def carry_out(order: Order | List, settings: Settings, context: "LambdaContext") -> Outcome:
     """Does what a person wants done to the backfills. Raises CollectorError."""
+    check_token(settings)
     with parts(settings, context) as outside:
         return orders.carry_out(order, outside, policy(settings))
 
@@ -148,15 +215,16 @@ def check(settings: Settings, context: "LambdaContext") -> Checked:
         token=_token(settings),
         source=_source(settings),
         archive=_archive(settings),
-        table=DynamoDBCheckpoints(_table(), settings.checkpoint_table, settings.org),
-        stream=_sink(settings),
+        table=DynamoDBCheckpoints(_client("dynamodb", STORES), settings.checkpoint_table, settings.org),
+        stream=KinesisSink(_client("kinesis", STREAM), settings.event_stream),
         clock=LambdaClock(context.get_remaining_time_in_millis),
     )
     return checks.check(settings.org, settings.filters, outside)
 
 
 def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
-    """One run of the drift watch."""
+    """One run of the drift watch. Raises SettingsError for an org that was never collected."""
+    check_log(settings)
     return Watch(
         settings.org,
         settings.filter_names,
@@ -164,6 +232,25 @@ def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
         archive=_archive(settings),
         clock=LambdaClock(context.get_remaining_time_in_millis),
     )
+
+
+def hook_of(event: Any) -> Hook:
+    """What CodeDeploy asks with `{"DeploymentId": …, "LifecycleEventHookExecutionId": …}`. Raises SettingsError."""
+    try:
+        return msgspec.convert(event, type=Hook)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"The event is none of CodeDeploy's ({error}). Only CodeDeploy invokes this.") from None
+
+
+def check_new_version(settings: PreTrafficSettings, context: "LambdaContext") -> Checked:
+    """What the new version sees. Raises CheckError."""
+    version = CollectVersion(boto3.client("lambda", config=INVOCATION), settings.new_version)
+    return pretraffic.ask(version, settings.org, LambdaClock(context.get_remaining_time_in_millis))
+
+
+def verdict(hook: Hook) -> Verdict:
+    """Where to tell what came of it."""
+    return CodeDeployVerdict(boto3.client("codedeploy", config=STORES), hook)
 
 
 def requested_days(event: Any) -> int:
@@ -174,11 +261,47 @@ def requested_days(event: Any) -> int:
     return days
 
 
-@cache
-def _vault(settings: VerifySettings) -> S3Vault:
-    return S3Vault(boto3.client("s3", config=CLIENT), settings.archive_bucket)
-
-
 def verify(settings: VerifySettings, days: int) -> Proof:
-    """Verifies what was written to the log in the last days. Raises StorageError where it cannot be read."""
-    return prove(settings.org, _vault(settings), since=datetime.now(UTC) - timedelta(days=days))
+    """Verifies what was written to the log in the last days. Raises StorageError where it cannot be read, and
+    SettingsError for an org that was never collected."""
+    check_log(settings)
+    vault = S3Vault(_client("s3", CLIENT), settings.archive_bucket)
+    return prove(settings.org, vault, since=datetime.now(UTC) - timedelta(days=days))
+
+
+def rotate(event: Any, settings: RotateSettings, context: "LambdaContext") -> tuple[str, str]:
+    """Does the step that Secrets Manager asks for: its name, and what was done. Raises CollectorError."""
+    secret, version, step = (_asked(event, name) for name in ("SecretId", "ClientRequestToken", "Step"))
+    rotation = Rotation(
+        secret,
+        SecretVersions(boto3.client("secretsmanager", config=ROTATION), secret),
+        SlackOAuth(settings.slack_oauth_url, __version__),
+        lambda token: SlackSource(settings.slack_api_url, secret, lambda _fresh: token, __version__),
+        LambdaClock(context.get_remaining_time_in_millis),
+    )
+    steps: dict[str, Callable[[str], str]] = {
+        "createSecret": rotation.create,
+        "setSecret": lambda _version: "nothing to do",
+        "testSecret": rotation.test,
+        "finishSecret": rotation.finish,
+    }
+    if step not in steps:
+        raise SettingsError(f"Step is {step!r}; it must be one of {', '.join(steps)}. Secrets Manager sends it.")
+    return step, steps[step](version)
+
+
+def _asked(event: Any, name: str) -> str:
+    """A text of Secrets Manager's event."""
+    value = event.get(name) if isinstance(event, dict) else None
+    if not isinstance(value, str) or not value:
+        raise SettingsError(
+            f"The event has no {name}. This function is called by Secrets Manager; to rotate by hand: "
+            "aws secretsmanager rotate-secret --secret-id ..."
+        )
+    return value
+
+
+def standings(settings: WatchSettings, event: Mapping[str, Any]) -> list[watch.Standing]:
+    """Where each org of `{"orgs": ["main"]}` stands. Raises StorageError where a checkpoint cannot be read."""
+    table = DynamoDBStandpoints(_client("dynamodb", STORES), settings.checkpoint_table)
+    return watch.standings(requested_orgs(event), table, datetime.now(UTC).timestamp())

@@ -99,16 +99,25 @@ def checks_key(org: str) -> str:
 
 def check(org: str, filters: Filters, outside: Outside) -> Checked:
     """Looks at everything, whatever is wrong with some of it."""
-    token = _found("token", lambda: kind_of(outside.token(True)))
-    is_there = token.outcome not in {Outcome.MISSING, Outcome.UNKNOWN}
-    asked = ask_slack(outside.source, filters, outside.clock) if is_there else []
-    stores = (
-        _found("archive", lambda: _write_once(outside.archive, checks_key(org))),
-        _found("listing", lambda: _list(outside.archive, org)),
-        _found("table", lambda: _write_nothing(outside.table)),
-        _found("stream", lambda: _look(outside.stream)),
+    return Checked(
+        org,
+        [
+            *_token(filters, outside),
+            _found("archive", lambda: _write_once(outside.archive, checks_key(org))),
+            _found("listing", lambda: _list(outside.archive, org)),
+            _found("table", lambda: _write_nothing(outside.table)),
+            _found("stream", lambda: _look(outside.stream)),
+        ],
     )
-    return Checked(org, [token, *asked, *stores])
+
+
+def _token(filters: Filters, outside: Outside) -> list[Finding]:
+    """The secret, and with what it holds Slack."""
+    try:
+        token = outside.token(True)
+    except CollectorError as error:
+        return [_failure("token", error, "Try again.")]
+    return [kind_of(token), *ask_slack(outside.source, filters, outside.clock)]
 
 
 def kind_of(token: str) -> Finding:
@@ -182,12 +191,17 @@ def _look(stream: TriedSink) -> Finding:
 
 
 def _found(name: str, look: Callable[[], Finding], advice: str = "Try again.") -> Finding:
-    """What was found, or what the failure means. The errors say what to do where a person must."""
+    """What was found, or what the failure means."""
     try:
         return look()
-    except TokenMissingError as error:
-        return Finding(name, Outcome.MISSING, str(error))
-    except LASTING as error:
-        return Finding(name, Outcome.FAILED, str(error))
     except CollectorError as error:
-        return Finding(name, Outcome.UNKNOWN, str(error), advice)
+        return _failure(name, error, advice)
+
+
+def _failure(name: str, error: CollectorError, advice: str) -> Finding:
+    """The errors say themselves what to do where a person must; the advice is for what could not be told."""
+    if isinstance(error, TokenMissingError):
+        return Finding(name, Outcome.MISSING, str(error))
+    if isinstance(error, LASTING):
+        return Finding(name, Outcome.FAILED, str(error))
+    return Finding(name, Outcome.UNKNOWN, str(error), advice)

@@ -26,6 +26,7 @@ from slack_audit.prepare import Prepared, prepared
 from slack_audit.publish import Publisher
 from slack_audit.read import Reader, Reading
 from slack_audit.refused import naming_the_actions
+from slack_audit.tally import Tally
 from slack_audit.turns import Turn, Turns
 
 ENTRIES_WHILE_DUE = 2  # published per window while there is more to read
@@ -33,7 +34,7 @@ ON_TIME = 900  # seconds behind its limit from which a pass is catching up
 
 
 class Run:
-    """One run for one org. Call `collect` once; `report` may be asked at any time, also after a failure."""
+    """One run for one org. Call `collect` once; `report` and `tally` may be asked at any time, also after a failure."""
 
     def __init__(self, parts: Parts, policy: Policy) -> None:
         self._parts = parts
@@ -49,6 +50,7 @@ class Run:
         self._turns = Turns(policy, self._ledger, self._reader, self._holdings, self._deadline)
         self._recovered = False
         self._report = Report(org=policy.org)
+        self.tally = Tally()
 
     def collect(self) -> Report:
         """Captures what is due, publishes what is not in the stream yet, and says why it stopped.
@@ -70,6 +72,8 @@ class Run:
             self._note_calls()
             self._ledger.try_to_release()
             raise
+        if refusal is None:
+            self._ledger.checkpoint = self._ledger.checkpoint.succeeding(self._parts.clock.now())
         self._ledger.release()
         if refusal is not None:
             raise refusal
@@ -79,13 +83,15 @@ class Run:
         """What was done until now."""
         checkpoint, report = self._ledger.checkpoint, self._report
         report.calls, report.rate_limited = self._reader.calls, self._reader.rate_limited
+        report.calls_by_status, report.rate_limit_wait = self._reader.calls_by_status(), round(self._reader.waited)
         report.published, report.pointers = self._publisher.events, self._publisher.pointers
         report.failed_records = self._publisher.failed_records
         if (live := checkpoint.passes.get(LIVE)) is not None:
             report.backlog = checkpoint.backlog
             report.publishing = self._publisher.ended or ("behind" if checkpoint.backlog else "done")
             report.watermark = live.watermark
-            report.lag = int(self._reader.slack_now()) - live.watermark
+            slack_now = self._reader.slack_now()
+            report.lag, report.publish_lag = checkpoint.lag(slack_now), checkpoint.publish_lag(slack_now)
             report.backfill_remaining = remaining(checkpoint.passes)
         return report
 
@@ -229,6 +235,10 @@ class Run:
         kind = kind_of(turn.name)
         on_time = kind != BACKFILL and seen_at - self._turns.lag(turn.name) - turn.window.lo <= ON_TIME
         self._report.note_window(kind, ready, ready.longest_delay(seen_at) if on_time else None)
+        if ready.batch is not None:
+            self.tally.note(kind, ready.batch.events)
+            if kind != BACKFILL:
+                self._ledger.checkpoint = self._ledger.checkpoint.enriched(self._parts.clock.now())
 
     def _start_over(self) -> None:
         """Another run has committed: whatever was read ahead or listed is of a world that has changed."""
@@ -249,7 +259,7 @@ class Run:
         mark = self._publisher.publish(
             checkpoint.published, checkpoint.next - 1, patient=patient, goes_on=goes_on, most=most
         )
-        self._ledger.checkpoint = checkpoint.delivered(mark)
+        self._ledger.checkpoint = checkpoint.delivered(mark, self._publisher.streamed)
 
     def _publish_meanwhile(self, seconds: float) -> None:
         """Instead of sleeping: what is committed already goes out."""

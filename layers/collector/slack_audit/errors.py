@@ -13,14 +13,21 @@ CollectorError            whatever we raise on purpose
   - RefusedError          a person must fix the secret, the app, a filter or the address
     . ActionRefusedError  the same: a name in the action filter
 + CrowdedSecondError      a second with more events than one run can read: a person must give it more time
-+ StorageError            S3 or DynamoDB refused or did not answer: the run fails, the next one repeats it
++ StorageError            S3, DynamoDB or Secrets Manager did not do as asked: the run fails, the next one repeats it
   - StorageRefusedError   the same; it will refuse until a person fixes a permission, the bucket or the table
+  - VersionTakenError     another call wrote this version of the secret: leave it
   - ArchiveDamagedError   what stands in the archive is not what the log says: a person must look
 + LeaseLostError          another run took over: stop at once
 + LeaseBusyError          another run holds the lease: send the order again
++ CheckError              a version could not be asked, or CodeDeploy not be told: a person must look
+  - CheckBusyError        every run that may go on at once does: wait, then ask again
++ StartError              a function could not be started for an org: the others are, and a person must look
 + SinkError               the stream did not take records
   - SinkUnavailableError  try again later
   - SinkRefusedError      a person must fix the stream or a permission
++ RotationError           a step of a token's rotation failed: Secrets Manager repeats it; the text says what else to do
+  - TokenLostError        a person must have the app installed again
++ RedactedError           somebody else's error, without the secret that its text held
 """
 
 
@@ -33,11 +40,13 @@ class SettingsError(CollectorError):
 
 
 class SourceError(CollectorError):
-    """Slack did not give a page. `slack_time` is its clock (epoch seconds) where the answer told it."""
+    """Slack did not give a page. `slack_time` is its clock (epoch seconds) where the answer told it, `status` the
+    answer's HTTP status, None where there was no answer."""
 
     def __init__(self, message: str, *, slack_time: int | None = None) -> None:
         super().__init__(message)
         self.slack_time = slack_time
+        self.status: int | None = None
 
 
 class RateLimitedError(SourceError):
@@ -92,6 +101,10 @@ class StorageRefusedError(StorageError):
     """An AWS service will refuse this call for as long as nobody changes something."""
 
 
+class VersionTakenError(StorageError):
+    """A version of the secret has another value than the one that was to be written."""
+
+
 class ArchiveDamagedError(StorageError):
     """An object of the archive is missing or has other bytes than its log entry says."""
 
@@ -104,6 +117,18 @@ class LeaseBusyError(CollectorError):
     """An order could not be carried out: another run held the lease for as long as there was time."""
 
 
+class CheckError(CollectorError):
+    """A version of the collect function could not be asked what it sees, or CodeDeploy not be told what came of it."""
+
+
+class CheckBusyError(CheckError):
+    """The function runs as often at once as it may."""
+
+
+class StartError(CollectorError):
+    """AWS Lambda did not take an event for a function."""
+
+
 class SinkError(CollectorError):
     """The stream did not take a call's records."""
 
@@ -114,6 +139,14 @@ class SinkUnavailableError(SinkError):
 
 class SinkRefusedError(SinkError):
     """The stream will refuse for as long as nobody changes something."""
+
+
+class RotationError(CollectorError):
+    """A step of the token's rotation could not be done."""
+
+
+class TokenLostError(RotationError):
+    """The refresh token is spent, and what it brought is nowhere."""
 
 
 class RedactedError(CollectorError):

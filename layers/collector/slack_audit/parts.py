@@ -37,8 +37,9 @@ class Policy(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct, kw_only=True):
     """What the run did. `lag` is the distance of live's watermark to Slack's clock in seconds, `backlog` the number of
-    log entries that are not in the stream in full. `found` and `longest_delay` are by the kind of a pass: events
-    archived, and the most seconds between an event's `date_create` and its first sight."""
+    log entries that are not in the stream in full, `publish_lag` the distance of the second up to which everything is
+    in the stream. `found` and `longest_delay` are by the kind of a pass: events archived, and the most seconds between
+    an event's `date_create` and its first sight."""
 
     org: str
     stopped: str = "failed"
@@ -51,7 +52,9 @@ class Report(msgspec.Struct, kw_only=True):
     repeats: int = 0
     out_of_range: int = 0
     calls: int = 0
+    calls_by_status: dict[str, int] = {}
     rate_limited: int = 0
+    rate_limit_wait: int = 0
     published: int = 0
     failed_records: int = 0
     pointers: int = 0
@@ -59,6 +62,7 @@ class Report(msgspec.Struct, kw_only=True):
     backlog: int | None = None
     watermark: int | None = None
     lag: int | None = None
+    publish_lag: int | None = None
     backfill_remaining: int | None = None
 
     def note_window(self, kind: str, ready: Prepared, longest_delay: int | None) -> None:

@@ -1,14 +1,15 @@
 """What the use cases need from the outside world, by role. The adapters keep these promises; fakes do too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.catalog import Kind
 from slack_audit.checkpoint import Checkpoint
+from slack_audit.credentials import Credentials, Pair
 from slack_audit.events import Event
 from slack_audit.log import Filters
 from slack_audit.windows import PAGE_LIMIT, Window
@@ -74,6 +75,20 @@ class Checkpoints(Protocol):
         """The same, and gives the lease back."""
 
 
+class Standpoints(Protocol):
+    """Where every org stands, only to be looked at."""
+
+    def read(self, org: str) -> Checkpoint | None:
+        """The org's checkpoint, None if there is none. Raises StorageError."""
+
+
+class Starter(Protocol):
+    """Starts a function that nobody waits for."""
+
+    def start(self, event: Mapping[str, Any]) -> None:
+        """Hands the event over. Raises StartError."""
+
+
 class Sink(Protocol):
     """Where single events go."""
 
@@ -129,3 +144,30 @@ class Catalog(Protocol):
 
     def read(self, kind: Kind, timeout: float) -> bytes:
         """The answer of `/actions` or `/schemas` as Slack sent it, within `timeout` seconds. Raises SourceError."""
+
+
+class Authority(Protocol):
+    """Who gives new tokens. One call of `refresh` is one call to Slack: it never waits and never asks again."""
+
+    def refresh(self, credentials: Credentials, timeout: float) -> Pair:
+        """A new pair, and the refresh token is spent. Raises SourceError; after an UnavailableError it may be spent
+        all the same."""
+
+
+class Versions(Protocol):
+    """The versions of one secret, each with its labels. Raises StorageError."""
+
+    def labels(self) -> dict[str, list[str]]:
+        """The labels of each version that has one."""
+
+    def value_of(self, version: str) -> str | None:
+        """A version's value; None while it has none, as one that Secrets Manager has only prepared."""
+
+    def put(self, version: str, value: str, label: str) -> None:
+        """The version has this value and this label. Raises VersionTakenError if it has another value."""
+
+    def make_current(self, version: str, *, instead_of: str) -> None:
+        """Moves AWSCURRENT, at once for every reader; fails if another version than `instead_of` has it."""
+
+    def drop_pending(self, version: str) -> None:
+        """The version is no longer AWSPENDING."""

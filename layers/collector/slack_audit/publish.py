@@ -13,6 +13,7 @@ from slack_audit.deadline import Deadline
 from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavailableError, StorageError
 from slack_audit.events import Event
 from slack_audit.log import LogEntry
+from slack_audit.passes import LIVE
 from slack_audit.ports import Archive, Sink
 
 logger = logging.getLogger(__name__)
@@ -33,12 +34,14 @@ class Publisher:
         self._entries: dict[int, LogEntry] = {}
         self._newest: Batch | None = None
         self._number: int | None = None
+        self._watermark: int | None = None
         self._calls: list[list[Record]] = []
         self._tries = 0
         self._fruitless = 0
         self.events = 0
         self.failed_records = 0
         self.pointers = 0
+        self.streamed: int | None = None  # live's watermark as of the last entry that went out in full
         self.ended: str | None = None
         self.refusal: SinkRefusedError | StorageError | None = None
 
@@ -60,6 +63,7 @@ class Publisher:
             self._open(mark)
             if self.ended is not None or not self._send(patient, goes_on):
                 break
+            self.streamed = self._watermark
             self._entries.pop(mark, None)
             self._number = None
             mark += 1
@@ -81,6 +85,7 @@ class Publisher:
         records = records_of(events, self._archive.uri(entry.key or ""), self._sink.limits)
         self.pointers += sum(record.data is not event.raw for record, event in zip(records, events, strict=True))
         self._number, self._calls = number, list(cut(records, self._sink.limits))
+        self._watermark = entry.passes[LIVE].watermark if LIVE in entry.passes else None
 
     def _load(self, number: int) -> tuple[LogEntry, list[Event]]:
         entry = self._entries.get(number) or entry_at(self._org, number, self._archive)

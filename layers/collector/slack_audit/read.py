@@ -8,6 +8,7 @@ is walked by cursor, again and again until a walk brings nothing new (protocol: 
 import logging
 import math
 import random
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -78,6 +79,8 @@ class Reader:
         self.meanwhile: Callable[[float], None] = lambda _seconds: None  # what the run does instead of sleeping
         self.calls = 0
         self.rate_limited = 0
+        self.waited = 0.0  # seconds, for the call budget and for what Slack said to wait
+        self._answered: Counter[str] = Counter()
 
     def slack_now(self) -> float:
         """Slack's clock: the host's, corrected by the difference last seen."""
@@ -150,6 +153,12 @@ class Reader:
         calls, self._uncounted = self._uncounted, 0
         return calls
 
+    def calls_by_status(self) -> dict[str, int]:
+        """All calls of the run by what came of them: `200`, `429`, `4xx`, `5xx` or `other` for an answer that was
+        looked at, `none` for all others."""
+        none = self.calls - self._answered.total()
+        return {**self._answered, **({"none": none} if none else {})}
+
     def has_read_ahead(self) -> bool:
         """Was a call started ahead that nobody has used yet?"""
         return self._early is not None
@@ -207,8 +216,7 @@ class Reader:
         self._spend()
         self._uncounted += 1
         try:
-            with self._deadline.step():
-                answer = self._source.read(query, self._timeout())
+            answer = self._looked_at(lambda timeout: self._source.read(query, timeout))
         except SourceError as error:
             self._notice(error.slack_time)
             raise
@@ -219,10 +227,21 @@ class Reader:
         """It may have come a while ago, so its clock says nothing of now."""
         self._uncounted += 1
         try:
-            with self._deadline.step():
-                return early.result(self._timeout())
+            return self._looked_at(early.result)
         except TimeoutError as error:
             raise SlowAnswerError("What was read ahead did not come in time. It is asked for again.") from error
+
+    def _looked_at(self, answer_of: Callable[[float], Answer]) -> Answer:
+        """The answer within the time that there is for it, counted by its status."""
+        try:
+            with self._deadline.step():
+                answer = answer_of(self._timeout())
+        except SourceError as error:
+            if error.status is not None:
+                self._answered[_named(error.status)] += 1
+            raise
+        self._answered["200"] += 1
+        return answer
 
     def _notice(self, slack_time: int | None) -> None:
         """Rounded down, so that what we take for Slack's clock is never ahead of it."""
@@ -248,6 +267,8 @@ class Reader:
             return
         if not self._deadline.has_time(seconds):
             raise ExhaustedError(reason)
+        if reason != "time":
+            self.waited += seconds
         until = self._deadline.now() + seconds
         self.meanwhile(seconds)
         self._deadline.sleep(max(0.0, until - self._deadline.now()))
@@ -258,6 +279,13 @@ class Reader:
 
     def _timeout(self) -> float:
         return max(LEAST_TIMEOUT, min(READ_TIMEOUT, self._deadline.spare()))
+
+
+def _named(status: int) -> str:
+    """A status as it is counted: few names, for each of them costs."""
+    if status in {200, 429}:
+        return str(status)
+    return f"{status // 100}xx" if 400 <= status < 600 else "other"
 
 
 def _seconds(events: list[Event]) -> list[int]:

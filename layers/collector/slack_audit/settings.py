@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -9,15 +10,28 @@ import msgspec
 from slack_audit.errors import SettingsError
 from slack_audit.log import Filters
 
+ORG = r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a deployment says. Times are in the unit that the name says."""
+class OfAnOrg(msgspec.Struct, frozen=True, kw_only=True):
+    """For one of the stack's organisations: its first one, which is always there, or another one that was asked for."""
 
     org: str
+    is_first: bool = True
+
+    def of(self, org: str) -> Self:
+        """The same for another organisation of the stack."""
+        return self if org == self.org else msgspec.structs.replace(self, org=org, is_first=False)
+
+
+class Settings(OfAnOrg, frozen=True, kw_only=True):
+    """What a deployment says. Times are in the unit that the name says. `slack_token_secrets` is what the names of the
+    secrets of all organisations but the first begin with."""
+
     slack_api_url: str
-    slack_token_secret_arn: str
+    slack_token_secret: str
+    slack_token_secrets: str
     archive_bucket: str
     event_stream: str
     checkpoint_table: str
@@ -28,13 +42,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slack_calls_per_minute: int
     filters: Filters
 
+    @property
+    def token_secret(self) -> str:
+        """The ARN or the name of the organisation's secret."""
+        return self.slack_token_secret if self.is_first else f"{self.slack_token_secrets}{self.org}"
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(
             org=_org(env),
-            slack_api_url=_url(_required(env, "SLACK_API_URL")),
-            slack_token_secret_arn=_required(env, "SLACK_TOKEN_SECRET_ARN"),
+            slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")),
+            slack_token_secret=_required(env, "SLACK_TOKEN_SECRET_ARN"),
+            slack_token_secrets=_required(env, "SLACK_TOKEN_SECRETS"),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             event_stream=_required(env, "EVENT_STREAM"),
             checkpoint_table=_required(env, "CHECKPOINT_TABLE"),
@@ -47,16 +67,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class VerifySettings(msgspec.Struct, frozen=True, kw_only=True):
+class VerifySettings(OfAnOrg, frozen=True, kw_only=True):
     """What a deployment says to the daily check. It gets neither the token nor the stream nor the table."""
 
-    org: str
     archive_bucket: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "VerifySettings":
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(org=_org(env), archive_bucket=_required(env, "ARCHIVE_BUCKET"))
+
+
+class PreTrafficSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the check before traffic. It may only ask the new version."""
+
+    org: str
+    new_version: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "PreTrafficSettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(org=_org(env), new_version=_required(env, "NEW_VERSION"))
+
+
+class WatchSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the watch over all organisations."""
+
+    checkpoint_table: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "WatchSettings":
+        """Reads the environment; raises SettingsError that names what is missing."""
+        return cls(checkpoint_table=_required(env, "CHECKPOINT_TABLE"))
 
 
 def _required(env: Mapping[str, str], name: str) -> str:
@@ -67,10 +109,16 @@ def _required(env: Mapping[str, str], name: str) -> str:
 
 
 def _org(env: Mapping[str, str]) -> str:
-    org = _required(env, "ORG")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", org):
-        raise SettingsError(f"Org {org!r} is not allowed: letters, digits, - and _, at most 63, none of these first.")
-    return org
+    return checked_org(_required(env, "ORG"))
+
+
+def checked_org(name: object) -> str:
+    """The name, if an organisation may have it: it becomes a part of keys. Raises SettingsError."""
+    if not isinstance(name, str) or not re.fullmatch(ORG, name):
+        raise SettingsError(
+            f"Org {str(name)[:80]!r} is not allowed: letters, digits, - and _, at most 63, none of these first."
+        )
+    return name
 
 
 def _number(env: Mapping[str, str], name: str, *, least: int) -> int:
@@ -80,8 +128,13 @@ def _number(env: Mapping[str, str], name: str, *, least: int) -> int:
     return int(value)
 
 
-def _url(value: str) -> str:
-    """The base with its path. Plain http would show the token to the network: on loopback only."""
+def slack_api_url(value: str) -> str:
+    """The base of the Audit Logs API with its path; raises SettingsError for one that the token may not go to."""
+    return _url(value, "SlackApiUrl", "https://api.slack.com/audit/v1").rstrip("/")
+
+
+def _url(value: str, name: str, example: str) -> str:
+    """An address with its path. Plain http would show the token to the network: on loopback only."""
     try:
         parts = urlsplit(value)
         host = parts.hostname
@@ -92,10 +145,10 @@ def _url(value: str) -> str:
     is_clean = re.fullmatch(r"[!-~]+", value) and not re.search(r"[@?#]", value)
     if not host or not is_clean or not (parts.scheme == "https" or plain_is_safe):
         raise SettingsError(
-            f"SlackApiUrl {value!r} is not allowed: an https address with its path, such as "
-            "https://api.slack.com/audit/v1, without user, query and fragment; plain http only to loopback."
+            f"{name} {value!r} is not allowed: an https address with its path, such as {example}, without user, query "
+            "and fragment; plain http only to loopback."
         )
-    return value.rstrip("/")
+    return value
 
 
 def _actions(env: Mapping[str, str]) -> str:
@@ -104,10 +157,9 @@ def _actions(env: Mapping[str, str]) -> str:
     return ",".join(dict.fromkeys(filter(None, names)))
 
 
-class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
+class DriftSettings(OfAnOrg, frozen=True, kw_only=True):
     """What a deployment says to the drift watch. It gets neither the token nor the stream nor the table."""
 
-    org: str
     slack_api_url: str
     archive_bucket: str
     filter_names: tuple[str, ...]
@@ -117,7 +169,20 @@ class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
         return cls(
             org=_org(env),
-            slack_api_url=_url(_required(env, "SLACK_API_URL")),
+            slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             filter_names=tuple(filter(None, _actions(env).split(","))),
         )
+
+
+class RotateSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment says to the rotation of tokens. Which secret, the event says, and the role allows."""
+
+    slack_api_url: str
+    slack_oauth_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "RotateSettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        oauth = _url(_required(env, "SLACK_OAUTH_URL"), "SlackOauthUrl", "https://slack.com/api/oauth.v2.access")
+        return cls(slack_api_url=slack_api_url(_required(env, "SLACK_API_URL")), slack_oauth_url=oauth)

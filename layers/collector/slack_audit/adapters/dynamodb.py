@@ -48,6 +48,9 @@ class _Item(msgspec.Struct, kw_only=True):
     calls: tuple[tuple[int, int], ...] = ()
     blocked_until: int = 0
     shy_until: int = 0
+    streamed: int | None = None
+    succeeded: int | None = None
+    newest: int | None = None
 
 
 class DynamoDBCheckpoints:
@@ -141,6 +144,25 @@ class DynamoDBCheckpoints:
         )
 
 
+class DynamoDBStandpoints:
+    """The checkpoints of all orgs, only to be looked at."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def read(self, org: str) -> Checkpoint | None:
+        """The org's checkpoint, None if there is none. Raises StorageError."""
+        try:
+            reply = self._client.get_item(TableName=self._table, Key=_attributes({"org": org}))
+        except (ClientError, BotoCoreError) as error:
+            raise StorageError(
+                f"Could not read the checkpoint of org {org} in table {self._table} ({error}). Collection does not "
+                "depend on it. If it repeats, check the function's role and the table."
+            ) from error
+        return _checkpoint(reply["Item"]) if "Item" in reply else None
+
+
 def _is_condition(error: ClientError) -> bool:
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
@@ -166,6 +188,9 @@ def _stored(checkpoint: Checkpoint) -> dict[str, Any]:
         "calls": [list(call) for call in checkpoint.budget.calls],
         "blocked_until": checkpoint.budget.blocked_until,
         "shy_until": checkpoint.budget.shy_until,
+        "streamed": checkpoint.streamed,
+        "succeeded": checkpoint.succeeded,
+        "newest": checkpoint.newest,
     }
 
 
@@ -186,6 +211,9 @@ def _checkpoint(attributes: dict[str, Any]) -> Checkpoint:
         plan=item.plan,
         clock=item.clock,
         budget=Budget(item.calls, item.blocked_until, item.shy_until),
+        streamed=item.streamed,
+        succeeded=item.succeeded,
+        newest=item.newest,
     )
 
 

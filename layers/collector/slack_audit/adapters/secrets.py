@@ -46,6 +46,8 @@ class SecretToken:
         try:
             token: str = msgspec.json.decode(value, type=_Secret).token.strip()
         except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+            if not value:
+                raise TokenMissingError(self._said("it has no value yet")) from None
             raise self._unusable('its value is not JSON of the form {"token": "xoxp-..."}') from None
         if not re.fullmatch(r"[!-~]+", token):
             raise self._unusable("its token is empty or holds characters that no token has")

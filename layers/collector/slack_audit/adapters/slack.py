@@ -146,14 +146,16 @@ class SlackSource:
         return b"".join(chunks)
 
     def _answer(self, query: Query, response: requests.Response, body: bytes, slack_time: int | None) -> Answer:
-        if response.status_code != requests.codes.ok:
-            raise self._failure(query, response, body, slack_time)
-        try:
-            page = page_of(body)
-        except ValueError as error:
-            failure = self._failure(query, response, body, slack_time)
-            raise failure from error
-        return Answer(page.events, page.next_cursor, slack_time)
+        cause: ValueError | None = None
+        if response.status_code == requests.codes.ok:
+            try:
+                page = page_of(body)
+                return Answer(page.events, page.next_cursor, slack_time)
+            except ValueError as error:
+                cause = error
+        failure = self._failure(query, response, body, slack_time)
+        failure.status = response.status_code
+        raise failure from cause
 
     def _failure(self, query: Query, response: requests.Response, body: bytes, slack_time: int | None) -> SourceError:
         """What an answer without a page means."""

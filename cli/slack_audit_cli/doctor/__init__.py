@@ -1,0 +1,1 @@
+"""What is wrong with a token, an account or a deployed stack, and what to do about it."""

@@ -1,0 +1,145 @@
+"""Slack's `oauth.v2.access` with a refresh token: one call, a new pair or the class of its failure.
+
+https://docs.slack.dev/authentication/using-token-rotation and https://docs.slack.dev/reference/methods/oauth.v2.access:
+errors come with HTTP 200, `"ok": false` and a code. A refreshed user token stands on top of the answer, as Slack's own
+SDKs expect it; where `authed_user` has one, as after an installation with a bot, it is that one.
+"""
+
+import re
+import time
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from urllib3.exceptions import HTTPError
+
+from slack_audit.credentials import Credentials, Pair
+from slack_audit.errors import RateLimitedError, RefusedError, SlowAnswerError, SourceError, UnavailableError
+
+CONNECT_TIMEOUT = 3.05  # seconds
+CHUNK = 1 << 16  # bytes read between two looks at the clock
+LARGEST = 1 << 20  # bytes; an answer has about 500
+LIFETIME = 43_200  # seconds that a token lives, where Slack does not say it; it documents no other figure
+LONGEST_RETRY_AFTER = 3_600  # seconds
+
+RATE_LIMITS = {"rate_limited", "ratelimited"}
+PASSING = {
+    "fatal_error",
+    "internal_error",
+    "org_login_required",
+    "request_timeout",
+    "service_unavailable",
+    "team_added_to_org",
+}
+PASSING_STATUSES = {408, 425}  # 4xx that go away by themselves
+SPENT = (
+    "The refresh token in the secret was used before, was revoked, or is another app's. Have an organisation owner "
+    "install the app again, and put its new token and refresh token into the secret: docs/token.md."
+)
+CHECK_CLIENT = (
+    "Copy client_id and client_secret from the app's page Basic Information into the secret. The refresh token was not "
+    "used up."
+)
+ADVICE = {
+    "account_inactive": SPENT,
+    "bad_client_secret": CHECK_CLIENT,
+    "invalid_auth": SPENT,
+    "invalid_client_id": CHECK_CLIENT,
+    "invalid_refresh_token": SPENT,
+    "token_expired": SPENT,
+    "token_revoked": SPENT,
+}
+LOOK_UP = "See https://docs.slack.dev/reference/methods/oauth.v2.access for what it means."
+CHECK_URL = "Check SlackOauthUrl: it is https://slack.com/api/oauth.v2.access, on GovSlack of slack-gov.com."
+ASK_AGAIN = "It is asked again, also by the next try; if it lasts, see https://slack-status.com."
+
+
+class _Tokens(msgspec.Struct):
+    access_token: str | None = None
+    refresh_token: str | None = None
+    expires_in: int | None = None
+
+
+class _Answer(_Tokens):
+    ok: bool = False
+    error: str | None = None
+    authed_user: _Tokens | None = None
+
+
+class SlackOAuth:
+    """The method at its address."""
+
+    def __init__(self, url: str, version: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False  # what is sent goes to this host only, whatever the environment says
+        self._session.headers.update({"Accept": "application/json", "User-Agent": f"slack-audit-collector/{version}"})
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+
+    def refresh(self, credentials: Credentials, timeout: float) -> Pair:
+        """A new pair, within `timeout` seconds for everything. Raises SourceError."""
+        ends = time.monotonic() + timeout
+        try:
+            with self._session.post(
+                self._url,
+                data={"grant_type": "refresh_token", "refresh_token": credentials.refresh_token},
+                auth=HTTPBasicAuth(*credentials.client),
+                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return _pair(response, _body(response, ends))
+        except requests.Timeout as error:
+            raise UnavailableError(f"Slack gave no new token within {timeout:.0f} s. {ASK_AGAIN}") from error
+        except requests.RequestException as error:
+            raise UnavailableError(f"Slack could not be asked for a new token, or hung up. {ASK_AGAIN}") from error
+
+
+def _body(response: requests.Response, ends: float) -> bytes:
+    """The whole body. A timeout of requests is for each read alone, so the total is watched here."""
+    body = b""
+    try:
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
+            body += chunk
+            if time.monotonic() > ends or len(body) > LARGEST:
+                raise SlowAnswerError(f"Slack's answer with a new token took too long to arrive. {ASK_AGAIN}")
+    except (HTTPError, OSError) as error:
+        raise SlowAnswerError(f"Slack's answer with a new token broke off. {ASK_AGAIN}") from error
+    return body
+
+
+def _pair(response: requests.Response, body: bytes) -> Pair:
+    try:
+        answer = msgspec.json.decode(body, type=_Answer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = _Answer()
+    if response.status_code != requests.codes.ok or not answer.ok:
+        raise _failure(response, answer.error)
+    user = answer.authed_user
+    tokens = user if user is not None and user.access_token and user.refresh_token else answer
+    if not tokens.access_token or not tokens.refresh_token:
+        raise UnavailableError(f"Slack's answer holds no new token. {ASK_AGAIN}")
+    return Pair(tokens.access_token, tokens.refresh_token, tokens.expires_in or LIFETIME)
+
+
+def _failure(response: requests.Response, error: str | None) -> SourceError:
+    status = response.status_code
+    code = error if error and re.fullmatch(r"[a-z_]{1,64}", error) else None
+    said = f"Slack gave no new token: HTTP {status}" + (f", {code}" if code else "")
+    if status == requests.codes.too_many_requests or code in RATE_LIMITS:
+        return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=_retry_after(response))
+    if code in PASSING or status >= 500 or status in PASSING_STATUSES:
+        return UnavailableError(f"{said}. {ASK_AGAIN}")
+    if code is not None:
+        return RefusedError(f"{said}. {ADVICE.get(code, LOOK_UP)}")
+    if 400 <= status < 500:
+        return RefusedError(f"{said}. {CHECK_URL}")
+    return UnavailableError(f"{said} and no answer of the API's. {CHECK_URL} {ASK_AGAIN}")
+
+
+def _retry_after(response: requests.Response) -> int | None:
+    """Whole seconds, at least one; None where there is no usable value."""
+    value = response.headers.get("Retry-After", "").strip()
+    return max(1, min(int(value), LONGEST_RETRY_AFTER)) if re.fullmatch(r"[0-9]{1,9}", value) else None
