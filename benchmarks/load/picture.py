@@ -63,13 +63,14 @@ def _heading(summary: Row) -> str:
 
 
 def _lead(rows: list[Row], summary: Row) -> str:
-    starts, spoiled = summary["starts"], summary["slack_answers_spoiled"]
-    archived = f"{summary['archived']:,} of {summary['events']:,} events archived, once each"
+    """What came out, and of what."""
+    proven = "proves" if summary["proof"]["proven"] else "DOES NOT PROVE"
+    spoiled, killed = sum(row.get("spoiled", 0) for row in rows), summary["starts"].get("killed", 0)
     return (
-        f"{archived}; all of them in the stream, {summary['repeats_in_the_stream']:,} of them again; "
-        f"the verifier {'proves' if summary['proof']['proven'] else 'DOES NOT PROVE'} the archive.\n"
-        f"What went wrong on purpose, by seed {summary['seed']}: {spoiled:,} bad answers of Slack, "
-        f"{sum(row.get('spoiled', 0) for row in rows):,} of AWS, {starts.get('killed', 0)} runs killed, Slack down once, Kinesis down once."
+        f"{summary['archived']:,} of {summary['events']:,} events archived, once each; all of them in the stream, "
+        f"{summary['repeats_in_the_stream']:,} of them again; the verifier {proven} the archive.\n"
+        f"What went wrong on purpose, by seed {summary['seed']}: {summary['slack_answers_spoiled']:,} answers of Slack, "
+        f"{spoiled:,} calls of AWS, {killed} runs killed, Slack down once, Kinesis down once."
     )
 
 
