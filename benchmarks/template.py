@@ -26,7 +26,7 @@ def template() -> dict[str, Any]:
 class Filled:
     """The template where `names` says what its resources and pseudo parameters are called, `X` or `X.Attribute`.
 
-    Parameters have their defaults unless `names` has them, too.
+    Parameters have their defaults unless `names` has them, too; any other resource goes by its logical id.
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -55,9 +55,9 @@ class Filled:
         ((function, argument),) = written.items()
         match function:
             case "Ref":
-                return self._names[argument]
+                return self._named(argument)
             case "Fn::GetAtt":
-                return self._names[argument if isinstance(argument, str) else ".".join(argument)]
+                return self._named(argument if isinstance(argument, str) else ".".join(argument))
             case "Fn::Sub":
                 return self._substituted(argument)
             case "Fn::Join":
@@ -70,8 +70,13 @@ class Filled:
 
     def _substituted(self, argument: Any) -> str:
         text, own = (argument, {}) if isinstance(argument, str) else argument
-        names = {**self._names, **{name: str(self.value(it)) for name, it in own.items()}}
-        return re.sub(r"\$\{([^!}]+)\}", lambda found: names[found[1]], text).replace("${!", "${")
+        values = {name: str(self.value(it)) for name, it in own.items()}
+        filled = re.sub(r"\$\{([^!}]+)\}", lambda found: values.get(found[1]) or self._named(found[1]), text)
+        return filled.replace("${!", "${")
+
+    def _named(self, name: str) -> str:
+        logical_id = name.partition(".")[0]
+        return self._names[name] if name in self._names or logical_id not in self._template["Resources"] else logical_id
 
     def _holds(self, condition: Any) -> bool:
         ((function, argument),) = condition.items()

@@ -230,8 +230,11 @@ class _Inline:
 
 
 @contextmanager
-def virtual_time(border: Border) -> Iterator[None]:
-    """Whoever asks for the time or waits does so by the simulation's clock, and every call passes the border."""
+def virtual_time(border: Border) -> Iterator[SimpleNamespace]:
+    """Whoever asks for the time or waits does so by the simulation's clock, and every call passes the border.
+
+    Gives what stands for the module `time`, for the handler's own.
+    """
 
     class Wire(HTTPAdapter):
         def send(self, request: requests.PreparedRequest, **named: Any) -> requests.Response:  # type: ignore[override]
@@ -256,4 +259,4 @@ def virtual_time(border: Border) -> Iterator[None]:
             "aws_lambda_powertools.utilities.parameters.base.datetime": calendar,
         }.items():
             patches.enter_context(mock.patch(name, there))
-        yield
+        yield watch

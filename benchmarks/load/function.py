@@ -67,7 +67,7 @@ class Function:
         self._process: Any = None
         self._read = 0
         self.starts = 0
-        code.output.touch()
+        code.output.write_bytes(b"")
 
     def invoke(self, event: dict[str, Any], weather: Weather) -> Outcome:
         """One invocation, from now on by the simulation's clock."""
@@ -127,9 +127,11 @@ def _serve(code: Code, clock_file: Path, connection: Connection) -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     clock = SharedClock(clock_file)
     border = Border(clock, code.shards)
-    with virtual_time(border), suppress(EOFError):
-        module, _, name = code.handler.rpartition(".")
-        handler = getattr(import_module(module), name)
+    with virtual_time(border) as watch, suppress(EOFError):
+        path, _, name = code.handler.rpartition(".")
+        module = import_module(path)
+        vars(module)["time"] = watch
+        handler = getattr(module, name)
         while True:
             event, weather = connection.recv()
             border.begin(weather, clock.now() + code.timeout)

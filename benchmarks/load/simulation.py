@@ -31,9 +31,11 @@ FIRST_RUN = 90  # seconds after the start of the day
 DRAINED_EVERY = 3  # starts: the embedded AWS looks through all that its stream holds at every call
 BY_NIGHT = 10 * MINUTE  # between two runs after the day, when only the passes behind have something to read
 LATE, FINAL = 35 * MINUTE, 25 * HOUR + 300  # seconds that they are behind (bootstrap.lags)
+WATCHED_EVERY = 5 * MINUTE
 VERIFIED_AT = 3 * HOUR + 20 * MINUTE  # after the start of a day
 SLACK_IS_AHEAD = 2.5  # seconds that its clock is
 CALM = Weather("calm")
+FUNCTIONS = {"CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction"}
 ODDITIES: dict[str, Any] = {
     "last_page": "rotate",
     "short_pages": 0.01,
@@ -114,6 +116,9 @@ class Simulation:
     metrics: Metrics = field(default_factory=Metrics)
     states: dict[str, int] = field(default_factory=dict)
     failures: int = 0
+    watched: float = 0.0
+    verified: bool = False
+    stored: bool = False
     beside: dict[str, Usage] = field(default_factory=dict)
 
     # the day
@@ -128,7 +133,7 @@ class Simulation:
     def run(self) -> None:
         """From the first start to the last one that has anything to do."""
         self._habits()
-        slack_is_down, drained, verified = False, 0, False
+        slack_is_down, drained = False, 0
         for number, at in enumerate(self.starts()):
             if at > self.plan.end + FINAL + BY_NIGHT and self._is_done():
                 break
@@ -139,12 +144,9 @@ class Simulation:
             if number - drained >= DRAINED_EVERY:
                 self.consumer.drain()
                 drained = number
-            if not verified and at >= min(START + VERIFIED_AT, self.plan.end):
-                verified = True
-                self._beside("VerifyFunction", {"org": ORG, "days": 2})
-                self._beside("DriftFunction", {"org": ORG})
+            self._beside(at)
         self.consumer.drain()
-        self._beside("VerifyFunction", {"org": ORG, "days": 5})
+        self._invoke("VerifyFunction", {"org": ORG, "days": 5})
 
     def _start(self, at: float) -> None:
         minute = (at - START) / MINUTE
@@ -195,16 +197,28 @@ class Simulation:
             ("AWS/SQS", "QueueName", "FailureQueue"): {
                 "ApproximateNumberOfMessagesVisible": ("Count", self.failures),
             },
-            ("AWS/Kinesis", "StreamName", STREAM): {
+            ("AWS/Kinesis", "StreamName", "EventStream"): {
                 "IncomingBytes": ("Bytes", sent.get("kinesis bytes", 0) * 3 // 4),
                 "WriteProvisionedThroughputExceeded": ("Count", row.failed_records),
             },
-            ("AWS/DynamoDB", "TableName", TABLE): {
+            ("AWS/DynamoDB", "TableName", "CheckpointTable"): {
                 "ConsumedWriteCapacityUnits": ("Count", sent.get("dynamodb units", 0)),
             },
         }
         for (namespace, name, value), values in measured.items():
             self.metrics.add(int(row.minute), values, namespace=namespace, **{name: value})
+
+    def _measure_the_archive(self, at: float) -> None:
+        """What S3 measures once a day."""
+        pages = self._archive.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        sizes = [found["Size"] for page in pages for found in page.get("Contents", [])]
+        for kind, values in {
+            "StandardStorage": {"BucketSizeBytes": ("Bytes", float(sum(sizes)))},
+            "AllStorageTypes": {"NumberOfObjects": ("Count", float(len(sizes)))},
+        }.items():
+            self.metrics.add(
+                int((at - START) / MINUTE), values, namespace="AWS/S3", BucketName="ArchiveBucket", StorageType=kind
+            )
 
     def _look(self, row: Row, now: float) -> None:
         """How far it is, by the checkpoint: seconds behind Slack's clock, and entries that are not in the stream."""
@@ -232,20 +246,35 @@ class Simulation:
 
     def _is_done(self) -> bool:
         item = self.aws_item()
-        passes = item["passes"]["M"]
+        passes = item["passes"]["M"] if item else {}
         read = all(int(it["M"]["watermark"]["N"]) >= self.plan.end for it in passes.values())
-        return read and item["next"] == item["published"]
+        return bool(item) and read and item["next"] == item["published"]
 
-    def _beside(self, function: str, event: dict[str, Any]) -> None:
-        """A function of its own, which runs beside the others: it takes them no time."""
+    def _beside(self, at: float) -> None:
+        """What else the template schedules, when it is time for it."""
+        if at - self.watched >= WATCHED_EVERY and "WatchFunction" in self.functions:
+            self.watched = at
+            self._invoke("WatchFunction", {"orgs": [ORG]})
+        if not self.stored and at >= self.plan.end:
+            self.stored = True
+            self._measure_the_archive(at)
+        if not self.verified and at >= min(START + VERIFIED_AT, self.plan.end):
+            self.verified = True
+            for function, event in (("VerifyFunction", {"org": ORG, "days": 2}), ("DriftFunction", {"org": ORG})):
+                self._invoke(function, event)
+                self.functions[function].stop()
+
+    def _invoke(self, function: str, event: dict[str, Any]) -> None:
+        """A function that runs beside the collection: it takes that no time."""
         now = self.clock.now()
         outcome = self.functions[function].invoke(event, CALM)
-        self.functions[function].stop()
         self.metrics.read(int((now - START) / MINUTE), outcome.output)
         if outcome.usage is not None:
             self.beside[function] = outcome.usage
         state = f"{function} {_state(outcome)}"
         self.states[state] = self.states.get(state, 0) + 1
+        took = {"Duration": ("Milliseconds", (self.clock.now() - now) * 1000)}
+        self.metrics.add(int((now - START) / MINUTE), took, namespace="AWS/Lambda", FunctionName=function)
         self.clock.go_to(now)
 
     # Slack's moods
@@ -339,7 +368,7 @@ def _make_stores(aws: EmbeddedAws, consumer: Consumer) -> str:
 
 
 def _codes(plan: Plan, aws: EmbeddedAws, slack_base: str, secret: str, folder: Path) -> Iterator[Code]:
-    """Every function of the template, with its environment."""
+    """The functions that the template schedules, with their environments."""
     names = {
         "AWS::StackName": STACK,
         "SlackApiUrl": f"{slack_base}/audit/v1",
@@ -352,7 +381,7 @@ def _codes(plan: Plan, aws: EmbeddedAws, slack_base: str, secret: str, folder: P
         "CheckpointTable": TABLE,
     }
     filled = Filled(names)
-    for name in ("CollectFunction", "DriftFunction", "VerifyFunction"):
+    for name in FUNCTIONS & set(filled.of_type("AWS::Serverless::Function")):
         written = filled.properties(name)
         package = written["CodeUri"].rpartition("/")[2]
         environment = {**aws.environment(), **filled.environment(name)}

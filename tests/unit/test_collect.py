@@ -1,11 +1,14 @@
 """What one run does, told with fakes; the cases that the protocol's model found are among them."""
 
+import gc
 import itertools
 import json
+import weakref
 
 import pytest
 
 from slack_audit.checkpoint import Checkpoint
+from slack_audit.collect import Run
 from slack_audit.errors import (
     ArchiveDamagedError,
     CrowdedSecondError,
@@ -838,3 +841,36 @@ def test_a_table_that_was_lost_knows_no_lag_of_the_stream_until_something_goes_o
     world.table.item = Checkpoint()
     report = world.run()
     assert report.publish_lag == report.lag
+
+
+# memory
+
+
+def out_of_order() -> None:
+    raise StorageError("S3 is down")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_run_holds_goes_when_the_run_does(fails):
+    """And not when Python looks for circles: a warm function would carry the events of many runs with it."""
+    world, _ = a_world()
+    world.run()
+    world.next_minute(60)
+    world.slack.add([raw_event(int(world.clock.time) - 600, "new")])
+    if fails:
+        world.faults.at["archive.put_new", world.faults.counts["archive.put_new"] + 1] = out_of_order
+    gc.disable()
+    try:
+        run = Run(world.parts(), world.policy)
+        kept = weakref.ref(run)
+        world.clock.new_run()
+        try:
+            run.collect()
+        except StorageError:
+            assert fails
+        else:
+            assert not fails
+        del run
+        assert kept() is None
+    finally:
+        gc.enable()

@@ -24,7 +24,7 @@ from slack_audit.parts import Parts, Policy, Report
 from slack_audit.passes import BACKFILL, LIVE, kind_of, without
 from slack_audit.prepare import Prepared, prepared
 from slack_audit.publish import Publisher
-from slack_audit.read import Reader, Reading
+from slack_audit.read import Reader, Reading, nothing
 from slack_audit.refused import naming_the_actions
 from slack_audit.tally import Tally
 from slack_audit.turns import Turn, Turns
@@ -45,7 +45,6 @@ class Run:
         self._reader = Reader(
             parts.source, self._deadline, parts.ahead, filters=policy.filters, per_minute=policy.calls_per_minute
         )
-        self._reader.meanwhile = self._publish_meanwhile
         self._holdings = Holdings(policy.org, parts.archive)
         self._turns = Turns(policy, self._ledger, self._reader, self._holdings, self._deadline)
         self._recovered = False
@@ -57,6 +56,15 @@ class Run:
 
         Raises CollectorError where it did not do its work or a person must act; what was committed stays committed.
         """
+        self._reader.meanwhile = self._publish_meanwhile
+        try:
+            return self._under_the_lease()
+        finally:
+            # The reader does not hold the run any longer: otherwise the events of run after run would stay in memory,
+            # until Python looks for circles, which it does seldom.
+            self._reader.meanwhile = nothing
+
+    def _under_the_lease(self) -> Report:
         now = self._parts.clock.now()
         until = now + self._parts.clock.time_left() + LEASE_GRACE
         if not self._ledger.acquire(self._parts.owner, now=now, until=until):

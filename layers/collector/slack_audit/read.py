@@ -39,6 +39,10 @@ READ_TIMEOUT = 30.0  # seconds for one whole answer
 LEAST_TIMEOUT = 3.0  # seconds
 
 
+def nothing(_seconds: float) -> None:
+    """What there is to do while waiting, if nobody says otherwise."""
+
+
 class Patience(msgspec.Struct, frozen=True):
     """How many seconds a call may wait for the call budget, and how many calls a minute must be left for others."""
 
@@ -76,7 +80,7 @@ class Reader:
         self._uncounted = 0
         self.budget = Budget()
         self.offset: int | None = None
-        self.meanwhile: Callable[[float], None] = lambda _seconds: None  # what the run does instead of sleeping
+        self.meanwhile: Callable[[float], None] = nothing  # what the run does instead of sleeping
         self.calls = 0
         self.rate_limited = 0
         self.waited = 0.0  # seconds, for the call budget and for what Slack said to wait
