@@ -315,6 +315,10 @@ class World:
             self.catalog,
         )
 
+    def parts_of_a_check(self) -> tuple[Slack, Archive, Checkpoints, Stream, Clock]:
+        """What a check is given besides the token, in its order."""
+        return self.slack, self.archive, Checkpoints(self.table, self.faults), self.stream, self.clock
+
     def run(self, seconds: float = 300.0) -> Report:
         """One run from now on; what is left of its minute passes after it."""
         self.clock.new_run(seconds)

@@ -12,14 +12,17 @@ from typer.testing import CliRunner
 
 from slack_audit import __version__, bootstrap, credentials, telemetry
 from slack_audit.backfill import Start, order_of
+from slack_audit.check import Outcome, Outside, check
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.drift import Drift
-from slack_audit.log import LogEntry
+from slack_audit.log import Filters, LogEntry
 from slack_audit.parts import Report
 from slack_audit.settings import DriftSettings, PreTrafficSettings, RotateSettings, Settings, VerifySettings
 from slack_audit.verify.findings import WARNINGS, Kind
 from slack_audit.verify.prove import prove
 from slack_audit_cli.app import app
+from slack_audit_cli.doctor.looks import NEEDS
+from tests.fakes import World
 from tests.template.reading import template
 from tests.verify.archives import Memory
 
@@ -144,10 +147,29 @@ def test_what_a_failed_rotation_says_is_documented_as_it_is_said():
     assert [said for said in documented if re.sub(r"the (new|current) token", "the {", said) not in code] == []
 
 
-def test_every_option_of_the_command_is_documented():
-    shown = CliRunner().invoke(app, ["verify", "--help"]).stdout
-    documented = set(re.findall(r"^\| `(--[\w-]+)", section("docs/verify.md", "The command"), re.MULTILINE))
+@pytest.mark.parametrize("command", ["verify", "doctor"])
+def test_every_option_of_the_command_is_documented(command):
+    shown = CliRunner().invoke(app, [command, "--help"]).stdout
+    documented = set(re.findall(r"^\| `(--[\w-]+)", section(f"docs/{command}.md", "The command"), re.MULTILINE))
     assert documented == set(re.findall(r"^ +(--[\w-]+)", shown, re.MULTILINE)) - {"--help"}
+
+
+def test_what_the_doctor_needs_is_documented_as_a_policy():
+    (policy,) = re.findall(r"```json\n(.*?)```", section("docs/doctor.md", "What it looks at"), re.DOTALL)
+    (statement,) = json.loads(policy)["Statement"]
+    assert statement["Action"] == sorted(NEEDS.values())
+
+
+def test_every_finding_of_a_check_is_documented_in_its_order():
+    world = World()
+    outside = Outside(lambda _: "xoxp-unreal", *world.parts_of_a_check())
+    names = [it.name for it in check("main", Filters(), outside).findings]
+    assert re.findall(r"^\| `(\w+)` \|", section("docs/doctor.md", "What the function sees"), re.MULTILINE) == names
+
+
+def test_every_outcome_is_documented():
+    documented = re.findall(r"^\| `(\w+)` \|", section("docs/doctor.md", "The command"), re.MULTILINE)
+    assert documented == [it.value for it in Outcome]
 
 
 def test_the_changelog_and_the_project_name_this_version():

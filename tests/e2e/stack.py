@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 from local.aws import EmbeddedAws
 from local.deploy import build, deploy
@@ -31,13 +31,13 @@ class Stack:
     outputs: Mapping[str, str]
 
     @classmethod
-    def deployed(cls, aws: EmbeddedAws, slack: StandIn, **parameters: str) -> "Stack":
+    def deployed(cls, aws: EmbeddedAws, slack: StandIn, **parameters: str) -> Self:
         """Deploys the built template with `sam deploy`; the schedule rests unless asked for."""
         defaults = {"SlackApiUrl": slack.url, "ScheduleState": "DISABLED", "SlackCallsPerMinute": "600"}
         return cls(aws, slack, deploy(aws, build(), f"e2e-{next(numbers)}", defaults | parameters))
 
     @classmethod
-    def with_token(cls, aws: EmbeddedAws, slack: StandIn, **parameters: str) -> "Stack":
+    def with_token(cls, aws: EmbeddedAws, slack: StandIn, **parameters: str) -> Self:
         """Deployed, and its secret filled."""
         stack = cls.deployed(aws, slack, **parameters)
         stack.put_token(TOKEN)

@@ -41,11 +41,16 @@ def a_sandbox(folder: Path, port: int, environment: dict[str, str]) -> Iterator[
         "-s", "-S", "-m", "awslambdaric", "app.lambda_handler",
     ]  # fmt: skip
     search = [str(built / "CollectorLayer" / "python"), str(folder)]
+    ours = {
+        "PATH": os.defpath,
+        "PYTHONPATH": os.pathsep.join(search),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }  # nor into builds
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command,
             cwd=built / "CollectFunction",
-            env=environment | {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(search)},
+            env=environment | ours,
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -33,9 +33,7 @@ def looked(world: World, filters: Filters = NO_FILTERS, token: str | CollectorEr
             raise token
         return token
 
-    table = Checkpoints(world.table, world.faults)
-    outside = Outside(secret, world.slack, world.archive, table, world.stream, world.clock)
-    checked = check("main", filters, outside)
+    checked = check("main", filters, Outside(secret, *world.parts_of_a_check()))
     assert asked == [True], "the secret itself is read, not what a warm function remembers"
     return checked
 

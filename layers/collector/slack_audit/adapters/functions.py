@@ -41,5 +41,5 @@ class CollectVersion:
             return msgspec.json.decode(said, type=Checked)
         except msgspec.DecodeError as error:
             raise CheckError(
-                f"{self._name} did not answer with a check: it is of a version before 0.3.0. Deploy the stack again."
+                f"{self._name} did not answer with a check: it is of an older version. Deploy this one."
             ) from error
