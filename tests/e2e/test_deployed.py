@@ -60,7 +60,7 @@ def test_without_a_token_a_run_fails_and_says_what_to_do(aws, slack):
 
 def test_an_org_that_the_stack_does_not_collect_is_refused(aws, slack):
     stack = Stack.with_token(aws, slack, Org="research")
-    assert "'research'" in stack.fail({"org": "main"})["errorMessage"]
+    assert "Org 'main' was never collected" in stack.fail({"org": "main"})["errorMessage"]
     slack.generate(20, start=settled(HOUR), end=settled())
     assert stack.invoke({"org": "research"})["events"] == 20
     assert all("org=research/" in key for key in stack.objects())

@@ -4,6 +4,8 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from local.aws import EmbeddedAws
 from local.deploy import build, deploy
 from local.slack import Settings, StandIn
@@ -42,6 +44,7 @@ def asked(stack: Stack, function: str, event: dict[str, Any]) -> dict[str, Any]:
     return stack._result(function, event)
 
 
+@pytest.mark.timeout(900)  # four deployments
 def test_one_more_organisation_is_a_parameter_and_a_token(aws: EmbeddedAws, slack: StandIn) -> None:
     name = "orgs"
     parameters = {"SlackApiUrl": slack.url, "ScheduleState": "DISABLED", "SlackCallsPerMinute": "600"}
