@@ -190,3 +190,8 @@ def test_a_result_leaves_as_it_is():
 
     assert handler({"a": "b"}) == {"a": "b"}
     assert (handler.__name__, handler.__doc__) == ("handler", "Said.")
+
+
+def test_a_value_that_is_the_name_of_a_secret_takes_nothing_with_it():
+    line = {"message": "finding", "found": "token", "outcome": "ok"}
+    assert json.loads(serialized(line)) == line

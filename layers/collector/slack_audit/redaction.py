@@ -20,7 +20,8 @@ NAMES = frozenset({"access_token", "authorization", "client_secret", "refresh_to
 _TOKEN = re.compile(r"(xox[a-z](?:\.xox[a-z])?[.-]|xapp-)(?!xox[a-z]-[.…])[A-Za-z0-9][A-Za-z0-9_.%+/=~-]*")
 _KEPT = r"(?!(?:(?:xox[a-z]\.)?xox[a-z][.-]|xapp-)?[.…])"  # such an example, and what was redacted already
 _NAME = rf"(?i)\b({'|'.join(sorted(NAMES))})"
-_QUOTED = re.compile(rf"{_NAME}(\\*[\"']\s*[:=,]\s*b?\\*[\"']){_KEPT}[^\"'\\]+")
+# A comma only between single quotes, as Python writes a pair: in JSON the next text is a name or another value.
+_QUOTED = re.compile(rf"{_NAME}(\\*[\"']\s*[:=]\s*b?\\*[\"']|'\s*,\s*b?'){_KEPT}[^\"'\\]+")
 _ASSIGNED = re.compile(rf"{_NAME}(=\\*[\"']?){_KEPT}[^\s\"'\\&,;]+")
 _SCHEME = re.compile(rf"(?i)\b(bearer|authorization: *basic)([ +]+|%20){_KEPT}[^\s\"'\\,;]+")
 
