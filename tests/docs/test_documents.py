@@ -74,7 +74,9 @@ def test_settings_template_and_code_agree_on_the_environment(function, settings)
 
 def test_every_metric_is_documented():
     names = {
-        value for name, value in vars(telemetry).items() if name.isupper() and name not in {"SERVICE", "NAMESPACE", "IN_SECONDS"}
+        value
+        for name, value in vars(telemetry).items()
+        if name.isupper() and name not in {"SERVICE", "NAMESPACE", "IN_SECONDS"}
     }
     documented = set(re.findall(r"^\| `(\w+)` \|", section("docs/architecture.md", "Metrics"), re.MULTILINE))
     assert documented == names

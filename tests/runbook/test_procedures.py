@@ -234,6 +234,22 @@ def test_a_pause_loses_nothing(stack, shell):
     stack.prove()
 
 
+def test_a_new_organisation_is_collected_apart(stack, shell):
+    grow, name = page.blocks("New organisation")
+    put, *_ = page.blocks("Rotate the token")
+    stack.collect()
+    shell.run(grow)
+    targets = stack.aws.client("scheduler").list_schedules()["Schedules"]
+    assert len([it for it in targets if ":live" in it["Target"]["Arn"] and stack.name in it["Target"]["Arn"]]) == 3
+    assert "gives no token" in stack.fail({"org": "research"})["errorMessage"]
+    before = stack.objects()
+    assert '"org": "research"' in shell.run(name, put, typed=f"{ANOTHER_TOKEN}\n")
+    added = {key.split("/")[1] for key in set(stack.objects()) - set(before)}
+    assert added == {"org=research"}
+    assert {line.split("\t")[0] for line in shell.run("orgs").splitlines()} == {"main", "research"}
+    assert "PROVEN" in shell.run('slack-audit verify --bucket "$BUCKET" --org research')
+
+
 def test_a_watermark_that_was_moved_before_any_run_took_it(stack, shell, table):
     stack.collect()
     stack.happen()

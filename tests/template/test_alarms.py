@@ -62,7 +62,9 @@ COMPUTED: dict[str, tuple[str, dict[str, tuple[str, str]], int, object, str]] = 
 }  # fmt: skip
 SILENT = {"NewVersionErrorsAlarm"}  # CodeDeploy acts on it, and nobody has to
 ALARMS = sorted(of_type("AWS::CloudWatch::Alarm"))
-OURS = {value for name, value in vars(telemetry).items() if name.isupper() and name != "IN_SECONDS"} - {telemetry.SERVICE}
+OURS = {value for name, value in vars(telemetry).items() if name.isupper() and name != "IN_SECONDS"} - {
+    telemetry.SERVICE
+}
 
 
 def test_these_are_all_alarms():
