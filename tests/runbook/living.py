@@ -50,6 +50,10 @@ class Living(Stack):
     def name(self) -> str:
         return self.outputs["CheckpointTableName"].partition("-CheckpointTable")[0]
 
+    def objects(self, org: str = "main") -> dict[str, bytes]:
+        """Of one organisation."""
+        return {key: body for key, body in super().objects().items() if f"/org={org}/" in key}
+
     def make_bucket_of_sam(self) -> None:
         """As `sam deploy --guided` makes it, once in an account."""
         client = self.aws.client("cloudformation")
