@@ -22,7 +22,7 @@ from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
 
 SERVICES = {"s3api": "s3", "deploy": "codedeploy"}  # that the CLI calls otherwise than botocore
 GLOBAL = {"--query", "--output", "--region", "--cli-read-timeout", "--cli-binary-format", "--max-items"}
-COPYING = {"ls": {"--recursive"}, "cp": set(), "sync": {"--only-show-errors"}}
+COPYING = {"ls": {"--recursive"}, "cp": {"--only-show-errors"}, "sync": {"--only-show-errors"}}
 BAD_USAGE, REFUSED = 252, 254  # the CLI's own exit codes
 
 _session = botocore.session.get_session()
@@ -269,6 +269,10 @@ def _lines(value: Any) -> Iterable[str]:
 
 
 def _copy(copying: Copying, place: Place, client: Any) -> None:
+    if copying.operands[-1].startswith("s3://") and copying.command == "cp":
+        bucket, _, key = copying.operands[1].removeprefix("s3://").partition("/")
+        client.put_object(Bucket=bucket, Key=key, Body=place.read(copying.operands[0]))
+        return
     bucket, _, prefix = copying.operands[0].removeprefix("s3://").partition("/")
     if copying.command == "cp":
         place.write(copying.operands[1], client.get_object(Bucket=bucket, Key=prefix)["Body"].read())

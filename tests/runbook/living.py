@@ -12,6 +12,11 @@ from tests.e2e.stack import TOKEN, Stack
 HOUR = 3_600
 numbers = count(1)
 
+SAM_STACK = "aws-sam-cli-managed-default"
+SAM_BUCKET = """{
+  "Resources": {"SamCliSourceBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "sam-artifacts-of-this-account"}}}
+}"""
+
 
 class Clock:
     """Slack's."""
@@ -37,12 +42,24 @@ class Living(Stack):
             stack = cls.with_token(aws, slack)
             assert isinstance(stack, cls)
             stack.clock = clock
+            stack.make_bucket_of_sam()
             slack.generate(200, start=int(clock() - 5 * HOUR), end=int(clock() - HOUR), seed=next(numbers))
             yield stack
 
     @property
     def name(self) -> str:
         return self.outputs["CheckpointTableName"].partition("-CheckpointTable")[0]
+
+    def objects(self, org: str = "main") -> dict[str, bytes]:
+        """Of one organisation."""
+        return {key: body for key, body in super().objects().items() if f"/org={org}/" in key}
+
+    def make_bucket_of_sam(self) -> None:
+        """As `sam deploy --guided` makes it, once in an account."""
+        client = self.aws.client("cloudformation")
+        if not any(it["StackName"] == SAM_STACK for it in client.describe_stacks()["Stacks"]):
+            client.create_stack(StackName=SAM_STACK, TemplateBody=SAM_BUCKET)
+            client.get_waiter("stack_create_complete").wait(StackName=SAM_STACK, WaiterConfig={"Delay": 1})
 
     def happen(self, events: int = 40) -> None:
         """Ten minutes pass in Slack, and so many events happen in them."""

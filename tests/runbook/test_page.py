@@ -20,7 +20,7 @@ from tests.runbook.shell import Shell, aws_command
 from tests.template.reading import ROOT, template
 from tests.verify.archives import Memory
 
-HARMLESS = ("bash", "cat", "date", "echo", "grep", "head", "mkdir", "sed", "sha256sum", "sleep", "tail", "tr")
+HARMLESS = ("bash", "cat", "cut", "date", "echo", "grep", "head", "mkdir", "sed", "sha256sum", "sleep", "tail", "tr")
 
 
 def test_every_procedure_says_how_it_is_tested():
@@ -94,9 +94,10 @@ def noting(tmp_path_factory):
         try:
             call = awscli.understood(words, lambda _: b"[]")  # whatever a file would hold
             if isinstance(call, awscli.Call) and call.operation.input_shape is not None:
-                report = ParamValidator().validate(call.parameters, call.operation.input_shape)
-                if report.has_errors():
-                    raise ParamValidationError(report=report.generate_report())
+                said = ParamValidator().validate(call.parameters, call.operation.input_shape).generate_report()
+                wrong = [it for it in said.splitlines() if "Invalid length" not in it]  # a variable without its value
+                if wrong:
+                    raise ParamValidationError(report=" ".join(wrong))
         except (awscli.UsageError, ParamValidationError, ValueError, KeyError) as error:
             noted.append(f"{' '.join(words)}: {error}")
             return awscli.BAD_USAGE

@@ -234,6 +234,23 @@ def test_a_pause_loses_nothing(stack, shell):
     stack.prove()
 
 
+def test_a_new_organisation_is_collected_apart(stack, shell):
+    grow, name = page.blocks("New organisation")
+    put, *_ = page.blocks("Rotate the token")
+    stack.collect()
+    shell.run(grow)
+    targets = stack.aws.client("scheduler").list_schedules()["Schedules"]
+    assert len([it for it in targets if ":live" in it["Target"]["Arn"] and stack.name in it["Target"]["Arn"]]) == 3
+    assert "gives no token" in stack.fail({"org": "research"})["errorMessage"]
+    before = stack.objects()
+    assert '"org": "research"' in shell.run(name, put, typed=f"{ANOTHER_TOKEN}\n")
+    archived = [entry["count"] for entry in log_of(stack.objects("research"))]
+    assert sum(archived) > 200
+    assert stack.objects() == before
+    assert {line.split("\t")[0] for line in shell.run("orgs").splitlines()} == {"main", "research"}
+    assert "PROVEN" in shell.run('slack-audit verify --bucket "$BUCKET" --org research')
+
+
 def test_a_watermark_that_was_moved_before_any_run_took_it(stack, shell, table):
     stack.collect()
     stack.happen()
