@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts template unit verify slack build layer sbom format requirements clean
+.PHONY: help setup demo test lint types contracts template unit verify load slack build layer sbom format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,9 @@ unit: setup ## the fast tests only
 
 verify: setup ## prove an archive; make verify ARGS="--bucket NAME --since 2d", or ARGS=--help
 	@$(BIN)/slack-audit verify $(ARGS)
+
+load: setup ## a simulated day under load, and its picture; make load ARGS="--hours 1 --rate 100"
+	@$(PYTHON) -m benchmarks.load $(ARGS)
 
 slack: setup ## the stand-in for Slack alone; make slack ARGS=--help
 	@$(PYTHON) -m local.slack $(ARGS)

@@ -40,8 +40,9 @@ class Filled:
         return found
 
     def of_type(self, kind: str) -> list[str]:
-        """The resources of a type."""
-        return [name for name, it in self._template["Resources"].items() if it["Type"] == kind]
+        """The resources of a type; a loop, which makes more of them, is none."""
+        resources = self._template["Resources"].items()
+        return [name for name, it in resources if isinstance(it, dict) and it["Type"] == kind]
 
     def environment(self, logical_id: str) -> dict[str, str]:
         """The environment of a function."""

@@ -5,7 +5,9 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+from benchmarks.load.picture import draw
 from benchmarks.load.plan import Plan
 from benchmarks.load.simulation import running
 
@@ -21,18 +23,24 @@ def main() -> int:
     asked = parser.parse_args()
     plan = Plan(hours=asked.hours, rate=asked.rate, seed=asked.seed, small=asked.small)
     asked.folder.mkdir(parents=True, exist_ok=True)
-    begun = time.monotonic()
-    with running(plan, asked.folder) as simulation:
-        simulation.run()
-        simulation.metrics.write(asked.folder / "metrics.ndjson")
-        ran = time.monotonic() - begun
-        findings = simulation.findings()
-    took = {"simulated_in": round(ran), "proven_in": round(time.monotonic() - begun - ran)}
-    plan_said = {"hours": plan.hours, "rate": plan.rate, "seed": plan.seed, "small": plan.small}
-    summary = {**plan_said, **took, **findings.summary()}
+    summary = simulated(plan, asked.folder)
     (asked.folder / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    draw(asked.folder, asked.folder / "load.png")
     print(json.dumps(summary, indent=2))
-    return 1 if findings.faults else 0
+    return 1 if summary["faults"] else 0
+
+
+def simulated(plan: Plan, folder: Path) -> dict[str, Any]:
+    """What came out, as `summary.json` has it. The folder gets `rows.ndjson`, `metrics.ndjson` and the logs."""
+    begun = time.monotonic()
+    with running(plan, folder) as simulation:
+        simulation.run()
+        simulation.metrics.write(folder / "metrics.ndjson")
+        ran = time.monotonic()
+        findings = simulation.findings()
+    took = {"simulated_in": round(ran - begun), "proven_in": round(time.monotonic() - ran)}
+    said = {"hours": plan.hours, "rate": plan.rate, "seed": plan.seed, "small": plan.small}
+    return said | took | findings.summary()
 
 
 if __name__ == "__main__":

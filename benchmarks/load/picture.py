@@ -69,7 +69,7 @@ def _lead(rows: list[Row], summary: Row) -> str:
     return (
         f"{summary['archived']:,} of {summary['events']:,} events archived, once each; all of them in the stream, "
         f"{summary['repeats_in_the_stream']:,} of them again; the verifier {proven} the archive.\n"
-        f"What went wrong on purpose, seed {summary['seed']}: {summary['slack_answers_spoiled']:,} answers of Slack, "
+        f"Spoiled on purpose, by seed {summary['seed']}: {summary['slack_answers_spoiled']:,} answers of Slack, "
         f"{spoiled:,} calls of AWS, {killed} runs killed, Slack down once, Kinesis down once."
     )
 

@@ -28,7 +28,6 @@ from slack_audit.verify.prove import Proof, prove
 ORG, STACK = "main", "load"
 BUCKET, STREAM, TABLE, SECRET = "archive", "events", "checkpoints", "token"
 FIRST_RUN = 90  # seconds after the start of the day
-DRAINED_EVERY = 3  # starts: the embedded AWS looks through all that its stream holds at every call
 BY_NIGHT = 10 * MINUTE  # between two runs after the day, when only the passes behind have something to read
 LATE, FINAL = 35 * MINUTE, 25 * HOUR + 300  # seconds that they are behind (bootstrap.lags)
 WATCHED_EVERY = 5 * MINUTE
@@ -133,19 +132,16 @@ class Simulation:
     def run(self) -> None:
         """From the first start to the last one that has anything to do."""
         self._habits()
-        slack_is_down, drained = False, 0
-        for number, at in enumerate(self.starts()):
+        slack_is_down = False
+        for at in self.starts():
             if at > self.plan.end + FINAL + BY_NIGHT and self._is_done():
                 break
             if (at in self.plan.slack_is_down) != slack_is_down:
                 slack_is_down = not slack_is_down
                 self._slack_is_down(slack_is_down)
             self._start(at)
-            if number - drained >= DRAINED_EVERY:
-                self.consumer.drain()
-                drained = number
+            self.consumer.drain()
             self._beside(at)
-        self.consumer.drain()
         self._invoke("VerifyFunction", {"org": ORG, "days": 5})
 
     def _start(self, at: float) -> None:
@@ -260,9 +256,8 @@ class Simulation:
             self._measure_the_archive(at)
         if not self.verified and at >= min(START + VERIFIED_AT, self.plan.end):
             self.verified = True
-            for function, event in (("VerifyFunction", {"org": ORG, "days": 2}), ("DriftFunction", {"org": ORG})):
-                self._invoke(function, event)
-                self.functions[function].stop()
+            self._invoke("VerifyFunction", {"org": ORG, "days": 2})
+            self._invoke("DriftFunction", {"org": ORG})
 
     def _invoke(self, function: str, event: dict[str, Any]) -> None:
         """A function that runs beside the collection: it takes that no time."""
