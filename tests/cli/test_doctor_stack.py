@@ -63,7 +63,7 @@ def template(name: str) -> dict[str, Any]:
         },
         "Stream": {"Type": "AWS::Kinesis::Stream", "Properties": {"ShardCount": 1}},
         "Queue": {"Type": "AWS::SQS::Queue"},
-        "Function": {
+        "CollectFunction": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
                 "Runtime": "python3.13",
@@ -73,12 +73,12 @@ def template(name: str) -> dict[str, Any]:
                 "Environment": {"Variables": {"ANSWER": json.dumps(ANSWER)}},
             },
         },
-        "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
+        "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "CollectFunction"}}},
         "Live": {
             "Type": "AWS::Lambda::Alias",
             "Properties": {
                 "Name": "live",
-                "FunctionName": {"Ref": "Function"},
+                "FunctionName": {"Ref": "CollectFunction"},
                 "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
             },
         },
@@ -100,8 +100,8 @@ def template(name: str) -> dict[str, Any]:
         },
     }
     outputs = {
-        "CollectFunctionName": "Function",
-        "VerifyFunctionName": "Function",
+        "CollectFunctionName": "Live",
+        "VerifyFunctionName": "CollectFunction",
         "ArchiveBucketName": "Bucket",
         "EventStreamName": "Stream",
         "CheckpointTableName": "Table",
@@ -220,7 +220,7 @@ def test_a_paused_stack_may_lag_and_its_schedules_are_told(made):
 
 
 def test_what_is_set_otherwise_is_told(made):
-    bucket, function = made.outputs["ArchiveBucketName"], made.outputs["CollectFunctionName"]
+    bucket, function = made.outputs["ArchiveBucketName"], made.physical("CollectFunction")
     made.client("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     made.client("dynamodb").update_table(TableName=made.outputs["CheckpointTableName"], DeletionProtectionEnabled=False)
     made.client("lambda").update_function_configuration(FunctionName=function, Environment={"Variables": {"A": "B"}})

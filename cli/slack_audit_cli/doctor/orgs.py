@@ -45,7 +45,7 @@ def lately(account: Account, stack: Stack) -> Lately:
 
 def looked_at(account: Account, stack: Stack, org: str, verified: Lately, *, paused: bool) -> Iterator[Finding]:
     """Everything about one org."""
-    yield from _check(account, stack.outputs["CollectFunctionName"], org)
+    yield from _check(account, stack.function, org)
     yield from looked("checkpoint", _checkpoint(account, stack.outputs["CheckpointTableName"], org, paused=paused))
     yield verified.unknown or _verified(stack, org, verified.results.get(org))
 

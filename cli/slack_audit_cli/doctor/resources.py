@@ -19,7 +19,7 @@ def looked_at(account: Account, stack: Stack) -> Iterator[Finding]:
     yield from looked("bucket", _bucket(account, stack.outputs["ArchiveBucketName"]))
     yield from looked("table", _table(account, stack.outputs["CheckpointTableName"]))
     yield from looked("stream", _stream(account, stack.outputs["EventStreamName"]))
-    yield from looked("version", _version(account, stack.outputs["CollectFunctionName"]))
+    yield from looked("version", _version(account, stack.function))
     yield from looked("schedule", _schedules(account, stack))
     for url in stack.of_type("AWS::SQS::Queue"):
         yield from looked("queue", _queue(account, url))
@@ -130,10 +130,10 @@ def _queue(account: Account, url: str) -> Iterator[Finding]:
     )
     name = url.rsplit("/", 1)[-1]
     if count:
-        advice = "Each names the error of a run. Nothing is to be repeated: read them, then purge the queue."
-        yield Finding("queue", Outcome.WARNING, f"About {count:,} messages wait in {name}.", advice)
+        advice = "Each is a run or a start that failed. Nothing is to be repeated: read them, then purge the queue."
+        yield Finding("queue", Outcome.WARNING, f"Messages wait in {name}: about {count:,}.", advice)
         return
-    yield Finding("queue", Outcome.OK, f"No failed run waits in {name}.")
+    yield Finding("queue", Outcome.OK, f"No message waits in {name}.")
 
 
 def _alarms(account: Account, names: list[str]) -> Iterator[Finding]:

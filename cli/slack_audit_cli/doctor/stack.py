@@ -27,6 +27,11 @@ class Stack(msgspec.Struct, frozen=True):
         further = self.parameters.get("Orgs", "").split(",")
         return [self.parameters.get("Org", "main"), *(name.strip() for name in further if name.strip())]
 
+    @property
+    def function(self) -> str:
+        """The name of the function that collects; the output of that name may name its alias."""
+        return self.named("CollectFunction") or self.outputs["CollectFunctionName"]
+
     def of_type(self, kind: str) -> list[str]:
         """The physical ids of the resources of a type."""
         return [physical for type_, _, physical in self.resources if type_ == kind]
