@@ -11,9 +11,7 @@ from benchmarks.load.recipe import Recipe
 from benchmarks.load.record import Metrics, read
 from benchmarks.load.simulation import running
 
-PLAN = Plan(
-    hours=0.5, rate=4, seed=4, late=0.05, aws_chance=0.03, slack_chance=0.1, slow_chance=0.02, kill_chance=0.04
-)
+PLAN = Plan(hours=0.5, rate=4, seed=4, late=0.05, aws_chance=0.03, slack_chance=0.1, slow_chance=0.02, kill_chance=0.04)
 
 
 def test_half_an_hour_in_which_everything_goes_wrong_loses_nothing(tmp_path):

@@ -175,6 +175,7 @@ LOGGED = {
     "kind", "where", "what", "advice", "action",  # by findings and the drift watch
     *(field.name for field in msgspec.structs.fields(Report)),
     "found", "outcome",  # by the check before traffic
+    "Step",  # by the rotation
     *prove("main", Memory({})).summary(),
 }  # fmt: skip
 QUERIES = re.findall(r"\bask \w+ \S+ '([^']+)'", page.text())

@@ -26,6 +26,7 @@ OPTIONS = {
     "AlarmTopicArn": "arn:aws:sns:us-east-1:000000000000:alarms",
     "BreakGlassArn": "arn:aws:iam::000000000000:role/break-glass",
     "ConsumerAccounts": "111122223333,444455556666",
+    "FormerKmsKeyArns": "arn:aws:kms:us-east-1:000000000000:key/22222222-2222-2222-2222-222222222222",
     "ObjectLockMode": "COMPLIANCE",
     "Orgs": "lab,plant",
     "PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary",

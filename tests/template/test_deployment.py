@@ -207,7 +207,11 @@ MAY_NOT_VERIFY: dict[str, Call] = {
 
 # The hook's function is no output: nobody but CodeDeploy invokes it.
 MAY_CHECK: dict[str, Call] = {
-    "ask a version": ("lambda", "invoke", {"FunctionName": "CollectFunctionName", "Payload": b'{"org": "acme", "check": true}'}),
+    "ask a version": (
+        "lambda",
+        "invoke",
+        {"FunctionName": "CollectFunctionName", "Payload": b'{"org": "acme", "check": true}'},
+    ),
 }
 MAY_NOT_CHECK: dict[str, Call] = {
     "ask the function itself": ("lambda", "invoke", {"FunctionName": "itself"}),

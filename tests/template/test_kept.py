@@ -186,3 +186,14 @@ def test_the_key_rotates_and_opens_only_for_the_account_its_logs_and_named_consu
     assert (condition, otherwise) == ("HasConsumers", NOTHING)
     assert (statement["Principal"], statement["Action"]) == ({"AWS": {"Ref": "ConsumerAccounts"}}, "kms:Decrypt")
     assert list(statement["Condition"]["StringEquals"]) == ["kms:ViaService"]
+
+
+def test_what_a_former_key_encrypted_can_still_be_read():
+    assert template()["Resources"]["FormerKeysPolicy"]["Condition"] == "HasFormerKeys"
+    policy = properties("FormerKeysPolicy")
+    assert policy["Roles"] == [{"Ref": "CollectRole"}, {"Ref": "DriftRole"}, {"Ref": "VerifyRole"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", {"Ref": "FormerKmsKeyArns"})
+    assert statement["Condition"] == {
+        "StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.amazonaws.com"}}
+    }

@@ -331,7 +331,7 @@ def test_a_daily_function_may_start_itself_for_each_organisation(name):
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "lambda:InvokeFunction")
     assert statement["Resource"] == {"Fn::GetAtt": [f"{name}Function", "Arn"]}
-    assert set(of_type("AWS::IAM::Policy")) == {"DriftStartsItself", "VerifyStartsItself"}
+    assert set(of_type("AWS::IAM::Policy")) == {"DriftStartsItself", "VerifyStartsItself", "FormerKeysPolicy"}
 
 
 # ---- what is kept ----
