@@ -168,6 +168,18 @@ def test_a_new_version_takes_over_step_by_step_and_errors_bring_the_old_one_back
     }
 
 
+def test_a_changed_setting_is_a_new_version():
+    """Its description, which cannot be changed without replacing it, holds every setting but the long one."""
+    description = properties("CollectFunction")["VersionDescription"]["Fn::Sub"]
+    held = set(re.findall(r"\$\{(\w+)\}", description))
+    variables = properties("CollectFunction")["Environment"]["Variables"].values()
+    parameters = template()["Parameters"]
+    settings = {it["Ref"] for it in variables if isinstance(it, dict) and it.get("Ref") in parameters}
+    assert settings - {"ActionFilter", "Org"} | {"Revision"} == held
+    longest = [parameters[it].get("MaxLength") or len(str(parameters[it]["MaxValue"])) for it in held]
+    assert sum(longest) + len(held) <= 256
+
+
 # ---- the dashboard ----
 
 

@@ -44,6 +44,7 @@ PARAMETERS = {
     "CollectConcurrency": 5,
     "LogRetentionDays": 400,
     "DeploymentType": "Linear10PercentEvery1Minute",
+    "Revision": "1",
     "TokenRotation": "off",
     "SlackOauthUrl": "https://slack.com/api/oauth.v2.access",
 }
@@ -290,6 +291,8 @@ def test_what_may_be_an_address_is_the_same_for_both():
         ("KmsKeyArn", "alias/aws/s3", False),
         ("FormerKmsKeyArns", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab", True),
         ("FormerKmsKeyArns", "*", False),
+        ("Revision", "2026-11-24", True),
+        ("Revision", "", False),
         ("AccessLogBucket", "access-logs.example.com", True),
         ("AccessLogBucket", "arn:aws:s3:::access-logs", False),
         ("BreakGlassArn", "arn:aws:iam::123456789012:role/ops/break-glass", True),

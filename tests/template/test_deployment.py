@@ -316,8 +316,8 @@ def test_the_hook_may(what, as_the_hook, outputs):
 
 @pytest.mark.parametrize("what", MAY_NOT_CHECK)
 def test_the_hook_may_not(what, as_the_hook, outputs):
+    itself = outputs["CollectFunctionName"].removesuffix(":live")
     with pytest.raises(ClientError, match="AccessDenied"):
-        itself = outputs["CollectFunctionName"].removesuffix(":live")
         call(as_the_hook, {**outputs, "itself": itself}, *MAY_NOT_CHECK[what])
 
 
@@ -330,9 +330,24 @@ def test_a_missing_object_is_missing_and_not_forbidden(as_the_function, as_the_d
 
 
 def test_the_same_stack_can_be_deployed_again_with_other_parameters(aws, outputs):
+    before = live_version(aws, outputs)
     again = deploy(aws, build(), "slack-audit", {**PARAMETERS, "ScheduleExpression": "rate(2 minutes)"})
-    assert again == outputs
+    assert (again, live_version(aws, outputs)) == (outputs, before)
     assert schedule_of(aws, "slack-audit")["ScheduleExpression"] == "rate(2 minutes)"
+
+
+def live_version(aws: EmbeddedAws, outputs: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """The version that the alias runs, and its variables."""
+    live = aws.client("lambda").get_function_configuration(FunctionName=outputs["CollectFunctionName"])
+    return live["Version"], live["Environment"]["Variables"]
+
+
+def test_a_changed_setting_goes_live_as_a_new_version(aws, outputs):
+    before, _ = live_version(aws, outputs)
+    deploy(aws, build(), "slack-audit", {**PARAMETERS, "LiveLagSeconds": "61"})
+    version, variables = live_version(aws, outputs)
+    assert int(version) > int(before)
+    assert variables["LIVE_LAG_SECONDS"] == "61"
 
 
 def test_a_refused_parameter_says_what_it_must_be(aws, outputs):

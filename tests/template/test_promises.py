@@ -162,7 +162,7 @@ def test_the_rotation_is_what_was_agreed():
 
 def test_a_token_is_rotated_only_if_asked_for_and_three_times_in_its_life():
     made = {name for name, it in cloudformation().items() if it.get("Condition") == "RotatesToken"}
-    assert {it for it in cloudformation() if it.startswith("Rotate")} == made
+    assert {it for it in cloudformation() if it.startswith("Rotat")} == made
     assert {"RotateFunction", "RotateRole", "RotateLogs", "RotatePermission", "RotateSchedule"} <= made
     assert template()["Conditions"]["RotatesToken"] == {"Fn::Equals": [{"Ref": "TokenRotation"}, "on"]}
     schedule = cloudformation()["RotateSchedule"]
