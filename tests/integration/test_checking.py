@@ -3,6 +3,7 @@
 from typing import Any
 
 from local.slack import DEFAULT_TOKEN
+from slack_audit.errors import SettingsError
 
 CHECK = {"org": "main", "check": True}
 KEY = "checks/org=main/write-once"
@@ -68,7 +69,11 @@ def test_what_is_not_there_is_found(stack):
     assert (result["ok"], wrong) == (False, {"archive", "listing", "table", "stream"})
 
 
-def test_an_org_without_a_token_is_told_so_and_nothing_stays_of_it(stack):
-    result = stack.run({"org": "other", "check": True})
-    assert (result["org"], outcomes(result)["token"]) == ("other", outcomes(result)["token"])
-    assert outcomes(result)["token"] in {"failed", "missing"}
+def test_another_org_of_the_stack_has_a_secret_of_its_own(stack):
+    result = stack.run({"org": "labs", "check": True})
+    assert (result["org"], result["ok"], outcomes(result)["token"]) == ("labs", True, "missing")
+    assert set(stack.cloud.objects()) == {"checks/org=labs/write-once"}
+
+
+def test_what_is_no_org_is_refused(stack):
+    assert "'../x'" in stack.fails(SettingsError, {"org": "../x", "check": True})
