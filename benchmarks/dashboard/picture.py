@@ -162,7 +162,7 @@ def _time_series(figure: Figure, widget: Widget, found: list[tuple[Metric, list[
     legend_rows = -(-len(found) // (1 if widget.width <= 8 else 2))
     axes = _inside(figure, widget, (0.95, 0.95 if has_right else 0.3, 0.75 + 0.36 * legend_rows, 0.75))
     right = axes.twinx() if has_right else axes
-    handles = list(_plotted(axes, right, widget, found))
+    handles = list(_plotted((axes, right), widget, found, end))
     sides = widget.properties.get("yAxis", {})
     _scale(axes, sides.get("left", {}))
     if has_right:
@@ -187,8 +187,11 @@ def _time_series(figure: Figure, widget: Widget, found: list[tuple[Metric, list[
     )
 
 
-def _plotted(axes: Axes, right: Axes, widget: Widget, found: list[tuple[Metric, list[Line]]]) -> Iterator[Any]:
-    """A handle for the legend for each metric, with or without data."""
+def _plotted(
+    sides: tuple[Axes, Axes], widget: Widget, found: list[tuple[Metric, list[Line]]], end: float
+) -> Iterator[Any]:
+    """A handle for the legend for each metric, with or without data. Points stand in the middle of their periods."""
+    axes, right = sides
     stacked = widget.properties.get("stacked", False)
     below: dict[float, float] = {}
     for (metric, lines), colour in zip(found, cycle(COLOURS)):
@@ -201,7 +204,7 @@ def _plotted(axes: Axes, right: Axes, widget: Widget, found: list[tuple[Metric, 
             else:
                 on = right if metric.on_the_right else axes
                 dot = "o" if len(line.values) < 4 else ""
-                middles = [minute + metric.period / 120 for minute in line.minutes]
+                middles = [min(minute + metric.period / 120, end) for minute in line.minutes]
                 yield on.plot(middles, line.values, color=colour, lw=1.1, label=line.label, marker=dot, ms=4)[0]
 
 

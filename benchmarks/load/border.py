@@ -114,8 +114,6 @@ class Border:
         _event, service, operation = event_name.split(".")
         self._count()
         size = len(_body(request))
-        self.written[f"{service} bytes"] += size
-        self.written[f"{service} units"] += -(-size // 1024)
         self.pass_time(CALL[service] + BYTE.get(service, 0) * size)
         if service == "kinesis" and self.clock.now() in self._weather.stream_is_down:
             self.pass_time(CONNECT)
@@ -123,7 +121,10 @@ class Border:
         if self._dice.random() < self._weather.chance:
             self.spoiled += 1
             return self._spoil(service, request)
-        return self._through_the_shards(request) if operation == "PutRecords" else None
+        if operation == "PutRecords":
+            return self._through_the_shards(request)
+        self.written[f"{service} units"] += -(-size // 1024)
+        return None
 
     def _spoil(self, service: str, request: AWSPreparedRequest) -> AWSResponse | None:
         match self._dice.choice(("throttle", "throttle", "broken", "unreached", "lost", "too late")):
@@ -152,9 +153,10 @@ class Border:
         self._shards.refill(self.clock.now())
         records = msgspec.json.decode(_body(request), type=_PutRecords).Records
         taken = [self._shards.takes(record) for record in records]
-        if all(taken):
-            return None
         passed = [record for record, is_taken in zip(records, taken, strict=True) if is_taken]
+        self.written["kinesis bytes"] += sum(len(memoryview(record)) for record in passed) * 3 // 4
+        if len(passed) == len(records):
+            return None
         results = iter(self._put(request, passed) if passed else [])
         refused = {"ErrorCode": THROTTLED["kinesis"][1], "ErrorMessage": "Rate exceeded for shard."}
         merged = [next(results) if is_taken else refused for is_taken in taken]

@@ -24,7 +24,7 @@ _FORGET_PEAK = "5"  # what resets the peak, by proc(5)
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What an invocation used: seconds of processor, kB of memory at its end and at most, calls of AWS that went wrong,
-    and what it sent to each service, in bytes and in units of 1 kB."""
+    and what AWS would count: bytes into the stream, units of 1 kB written to the table."""
 
     cpu: float
     resident: int

@@ -194,7 +194,7 @@ class Simulation:
                 "ApproximateNumberOfMessagesVisible": ("Count", self.failures),
             },
             ("AWS/Kinesis", "StreamName", "EventStream"): {
-                "IncomingBytes": ("Bytes", sent.get("kinesis bytes", 0) * 3 // 4),
+                "IncomingBytes": ("Bytes", sent.get("kinesis bytes", 0)),
                 "WriteProvisionedThroughputExceeded": ("Count", row.failed_records),
             },
             ("AWS/DynamoDB", "TableName", "CheckpointTable"): {
