@@ -1,3 +1,3 @@
 """Collects Slack's audit logs into S3 and Kinesis: nothing lost, nothing archived twice, all of it provable."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
