@@ -105,7 +105,7 @@ def _backlog(axes: Axes, rows: list[Row]) -> None:
 
 
 def _calls(axes: Axes, rows: list[Row]) -> None:
-    axes.bar(_hours(rows), _of(rows, "calls"), width=1.2 / 60, color=BLUE, label="calls")
+    axes.vlines(_hours(rows), 0, _of(rows, "calls"), color=BLUE, lw=0.9, label="calls")
     limited = [row for row in rows if row.get("rate_limited")]
     axes.plot(_hours(limited), _of(limited, "calls"), ".", color=RED, ms=5, label="one of them refused with 429")
     axes.set_ylim(0)
