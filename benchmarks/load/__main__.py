@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.load.picture import draw
 from benchmarks.load.plan import Plan
-from benchmarks.load.simulation import running
+from benchmarks.load.stage import running
 
 
 def main() -> int:

@@ -30,10 +30,10 @@ from urllib3 import HTTPResponse
 from benchmarks.load.clock import SharedClock
 from benchmarks.load.plan import Weather
 
-# Seconds that a call takes on AWS, and what the function's share of a processor needs for what it carries: 512 MB are
-# 0.29 of one, and this machine's takes about a third of that for a record.
+# Seconds that a call takes on AWS, and what the function's 0.29 of a processor (512 MB) needs for each byte of it: for
+# packing an object, for encoding records, for reading an answer. Estimated from what one whole processor takes here.
 CALL = {"s3": 0.04, "dynamodb": 0.008, "kinesis": 0.03, "secrets-manager": 0.02}
-BYTE = {"s3": 60e-9, "kinesis": 250e-9}  # packed ones of an object; of records with their encoding
+BYTE = {"s3": 60e-9, "kinesis": 250e-9}
 SLACK_CALL = (0.3, 1.2)
 SLACK_BYTE = 150e-9
 CONNECT, READ = 3.0, 10.0  # seconds that the collector waits for AWS (bootstrap.STORES)

@@ -2,31 +2,26 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
 
-from benchmarks.load import slack
 from benchmarks.load.clock import SharedClock
-from benchmarks.load.function import Code, Function, Outcome, Usage
+from benchmarks.load.findings import Findings
+from benchmarks.load.function import Function, Outcome, Usage
 from benchmarks.load.plan import HOUR, MINUTE, START, Plan, Weather
 from benchmarks.load.proof import Consumer, Seen, archived
 from benchmarks.load.recipe import Recipe
 from benchmarks.load.record import Metrics, Row, Rows
-from benchmarks.template import Filled
 from local.aws import EmbeddedAws
-from local.slack.settings import DEFAULT_TOKEN, Settings
 from slack_audit.adapters.vault_s3 import CLIENT, S3Vault
-from slack_audit.verify.prove import Proof, prove
+from slack_audit.verify.prove import prove
 
-ORG, STACK = "main", "load"
-BUCKET, STREAM, TABLE, SECRET = "archive", "events", "checkpoints", "token"
+ORG = "main"
+BUCKET, TABLE = "archive", "checkpoints"
 FIRST_RUN = 90  # seconds after the start of the day
 BY_NIGHT = 10 * MINUTE  # between two runs after the day, when only the passes behind have something to read
 LATE, FINAL = 35 * MINUTE, 25 * HOUR + 300  # seconds that they are behind (bootstrap.lags)
@@ -34,13 +29,6 @@ WATCHED_EVERY = 5 * MINUTE
 VERIFIED_AT = 3 * HOUR + 20 * MINUTE  # after the start of a day
 SLACK_IS_AHEAD = 2.5  # seconds that its clock is
 CALM = Weather("calm")
-FUNCTIONS = {"CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction"}
-ODDITIES: dict[str, Any] = {
-    "last_page": "rotate",
-    "short_pages": 0.01,
-    "dangling_cursors": 0.005,
-    "duplicates": 0.0005,
-}
 HABITS = (  # what Slack's bad answers are, in parts of all of them
     ({"kind": "status", "status": 500}, 6),
     ({"kind": "status", "status": 503}, 4),
@@ -50,54 +38,6 @@ HABITS = (  # what Slack's bad answers are, in parts of all of them
     ({"kind": "html"}, 3),
     ({"kind": "invalid_json"}, 2),
 )
-
-
-@dataclass
-class Findings:
-    """What came of all of it."""
-
-    happened: int
-    streamed: Seen
-    archive: Seen
-    proof: Proof
-    starts: int
-    states: dict[str, int]
-    slack: dict[str, Any]
-    beside: dict[str, Usage]
-
-    @property
-    def faults(self) -> list[str]:
-        """What is wrong, in words; nothing, if nothing was lost and nothing twice."""
-        said = {
-            "events are missing in the archive": self.archive.missing,
-            "events stand twice in the archive": self.archive.repeats,
-            "things in the archive were never shown": len(self.archive.strange),
-            "events are missing in the stream": self.streamed.missing,
-            "records of the stream were never shown": len(self.streamed.strange),
-            "findings of the verifier": self.proof.faults,
-        }
-        return [f"{count:,} {what}" for what, count in said.items() if count]
-
-    def summary(self) -> dict[str, Any]:
-        """All of it, as JSON has it."""
-        coverage = self.proof.coverage
-        return {
-            "events": self.happened,
-            "archived": self.archive.met,
-            "streamed": self.streamed.met,
-            "repeats_in_the_stream": self.streamed.repeats,
-            "faults": self.faults,
-            "starts": self.states,
-            "cold_starts": self.starts,
-            "proof": self.proof.summary(),
-            "stored_bytes": coverage.stored,
-            "unpacked_bytes": coverage.unpacked,
-            "slack_calls": self.slack["calls"],
-            "slack_entries_served": self.slack["entries_served"],
-            "slack_rate_limited": self.slack["rate_limited"],
-            "slack_answers_spoiled": self.slack["faults_spoiled"],
-            "beside": {name: {"cpu": usage.cpu, "peak_kb": usage.peak} for name, usage in self.beside.items()},
-        }
 
 
 @dataclass
@@ -315,74 +255,6 @@ class Simulation:
             slack=self.status(),
             beside=self.beside,
         )
-
-
-@contextmanager
-def running(plan: Plan, folder: Path) -> Iterator[Simulation]:
-    """Starts everything, and ends it. The folder gets what the functions write, and `rows.ndjson`."""
-    with ExitStack() as stack:
-        clock = SharedClock.made(folder / "clock", START)
-        aws = stack.enter_context(EmbeddedAws())
-        base = stack.enter_context(_slack(plan, folder / "clock"))
-        recipe = Recipe(plan)
-        consumer = Consumer(aws.client("kinesis"), STREAM, plan.shards, Seen(recipe))
-        secret = _make_stores(aws, consumer)
-        functions = {it.name: Function(it, folder / "clock") for it in _codes(plan, aws, base, secret, folder)}
-        for function in functions.values():
-            stack.callback(function.stop)
-        rows = Rows(stack.enter_context((folder / "rows.ndjson").open("w")))
-        yield Simulation(plan, clock, aws, base, functions, consumer, rows, recipe)
-
-
-@contextmanager
-def _slack(plan: Plan, clock: Path) -> Iterator[str]:
-    spawn = get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    settings = Settings(seed=plan.seed, clock_offset=SLACK_IS_AHEAD, **ODDITIES)
-    process = spawn.Process(target=slack.serve, args=(plan, settings, clock, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        ours.close()
-        process.join()
-
-
-def _make_stores(aws: EmbeddedAws, consumer: Consumer) -> str:
-    aws.client("s3").create_bucket(Bucket=BUCKET)
-    aws.client("dynamodb").create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": "org", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "org", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    consumer.make()
-    token = json.dumps({"token": DEFAULT_TOKEN})
-    return aws.client("secretsmanager").create_secret(Name=SECRET, SecretString=token)["ARN"]
-
-
-def _codes(plan: Plan, aws: EmbeddedAws, slack_base: str, secret: str, folder: Path) -> Iterator[Code]:
-    """The functions that the template schedules, with their environments."""
-    names = {
-        "AWS::StackName": STACK,
-        "SlackApiUrl": f"{slack_base}/audit/v1",
-        "InitialLookbackHours": "1",
-        "StreamShards": str(plan.shards),
-        "SlackTokenSecret": secret,
-        "SlackTokenSecret.Id": secret,
-        "ArchiveBucket": BUCKET,
-        "EventStream": STREAM,
-        "CheckpointTable": TABLE,
-    }
-    filled = Filled(names)
-    for name in FUNCTIONS & set(filled.of_type("AWS::Serverless::Function")):
-        written = filled.properties(name)
-        package = written["CodeUri"].rpartition("/")[2]
-        environment = {**aws.environment(), **filled.environment(name)}
-        output = folder / f"{package}.log"
-        handler = f"{package}.{written['Handler']}"
-        yield Code(name, handler, written["Timeout"], written["MemorySize"], environment, plan.shards, output)
 
 
 def _every(seconds: float, first: float, last: float) -> Iterator[float]:

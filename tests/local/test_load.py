@@ -9,7 +9,7 @@ from benchmarks.load.plan import HOUR, START, Plan
 from benchmarks.load.proof import Seen
 from benchmarks.load.recipe import Recipe
 from benchmarks.load.record import Metrics, read
-from benchmarks.load.simulation import running
+from benchmarks.load.stage import running
 
 PLAN = Plan(hours=0.5, rate=4, seed=4, late=0.05, aws_chance=0.03, slack_chance=0.1, slow_chance=0.02, kill_chance=0.04)
 
