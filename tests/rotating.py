@@ -115,7 +115,8 @@ class Slack:
         form |= {"client_id": client_id, "client_secret": client_secret}
         answer = json.loads(self.oauth.answer(Call("POST", PATH, form=form), self.settings, self.clock.time).body)
         if not answer["ok"]:
-            raise RefusedError(f"Slack gave no new token: HTTP 200, {answer['error']}.")
+            kind = TokenRefusedError if answer["error"] == "invalid_refresh_token" else RefusedError
+            raise kind(f"Slack gave no new token: HTTP 200, {answer['error']}.")
         self.refreshed += 1
         self.faults.after()
         self.faults.before("answer")  # on its way back: it can be lost here

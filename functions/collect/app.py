@@ -26,11 +26,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """
     settings = bootstrap.requested(event, Settings.from_env(os.environ))
     logger.append_keys(org=settings.org)
+    if "check" in event:
+        bootstrap.requested_check(event)
+        return _check(settings, context)
     if "backfill" in event:
         outcome = bootstrap.carry_out(order_of(event["backfill"]), settings, context)
         return {"org": outcome.org, "backfills": msgspec.to_builtins(outcome.backfills)}
-    if event.get("check"):
-        return _check(settings, context)
     return _collect(settings, context)
 
 

@@ -21,13 +21,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     For `{"orgs": ["main"]}` it starts itself for each, and returns which.
     """
-    if "orgs" in event:
+    if bootstrap.is_for_each(event):
         return bootstrap.start_each(event, context)
     settings = bootstrap.requested(event, DriftSettings.from_env(os.environ))
     logger.append_keys(org=settings.org)
     watch = bootstrap.drift_watch(settings, context)
     failure: BaseException | None = None
     try:
+        bootstrap.check_log(settings)
         watch.run()
     except Exception as error:
         failure = error

@@ -20,7 +20,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, o
 
     For `{"orgs": ["main"], "days": 2}` it starts itself for each, and returns which.
     """
-    if "orgs" in event:
+    if bootstrap.is_for_each(event):
         return bootstrap.start_each(event, context)
     settings = bootstrap.requested(event, VerifySettings.from_env(os.environ))
     logger.append_keys(org=settings.org)

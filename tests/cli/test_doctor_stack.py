@@ -215,8 +215,11 @@ def test_a_paused_stack_may_lag_and_its_schedules_are_told(made):
     scheduler.update_schedule(Name=name, State="DISABLED", **kept)
     made.checkpoint("main", lag=9_000)
     code, found = made.doctor("--org", "main")
-    assert (code, found[f"stack {made.name}"]["schedule"]) == (0, "warning")
-    assert found["organisation main"]["lag"] == "warning"
+    assert (code, found[f"stack {made.name}"]["schedule"]) == (1, "warning")
+    assert found["organisation main"]["lag"] == "failed", "the deployment does not say that it is paused"
+    scheduler.delete_schedule(Name=name)
+    _, found = made.doctor("--org", "main")
+    assert found[f"stack {made.name}"]["schedule"] == "failed"
 
 
 def test_what_is_set_otherwise_is_told(made):

@@ -8,7 +8,14 @@ import pytest
 from local.slack import StandIn
 from slack_audit.adapters.oauth import LIFETIME, SlackOAuth
 from slack_audit.credentials import Credentials, Pair, credentials_of
-from slack_audit.errors import RateLimitedError, RefusedError, SlowAnswerError, SourceError, UnavailableError
+from slack_audit.errors import (
+    RateLimitedError,
+    RefusedError,
+    SlowAnswerError,
+    SourceError,
+    TokenRefusedError,
+    UnavailableError,
+)
 from slack_audit.ports import Authority
 from tests.contract.wire import answering, nobody
 from tests.fakes import Clock, Faults
@@ -87,7 +94,7 @@ def test_a_refresh_token_is_refused_after_its_grace_period(giving):
     giving.authority.refresh(credentials, TIMEOUT)
     giving.authority.refresh(credentials, TIMEOUT)
     giving.later(61)
-    with pytest.raises(RefusedError, match="invalid_refresh_token"):
+    with pytest.raises(TokenRefusedError, match="invalid_refresh_token"):
         giving.authority.refresh(credentials, TIMEOUT)
 
 
@@ -101,7 +108,7 @@ def test_a_refresh_token_is_refused_after_its_grace_period(giving):
 )
 def test_what_is_refused_spends_nothing(giving, changes, code):
     installed = giving.install()
-    with pytest.raises(RefusedError, match=code) as raised:
+    with pytest.raises((RefusedError, TokenRefusedError), match=code) as raised:
         giving.authority.refresh(of({**installed, **changes}), TIMEOUT)
     assert not LOOKS_SECRET.search(shown(raised.value))
     giving.later(86_400)
@@ -143,6 +150,23 @@ def test_a_users_pair_is_preferred_to_the_bots():
     assert asked(answered({"ok": True, **without})).expires_in == LIFETIME == 43_200
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"expires_in": "43200"},
+        {"expires_in": 43200.5},
+        {"expires_in": -1},
+        {"authed_user": []},
+        {"authed_user": {"access_token": 1, "refresh_token": None}},
+        {"error": False},
+    ],
+    ids=str,
+)
+def test_an_odd_field_beside_the_tokens_does_not_cost_them(odd):
+    pair = {"access_token": "xoxe.xoxp-1-c", "refresh_token": "xoxe-1-d"}
+    assert asked(answered({"ok": True, **pair, **odd})) == Pair("xoxe.xoxp-1-c", "xoxe-1-d", LIFETIME)
+
+
 def test_what_is_sent_is_in_no_address_and_the_client_in_the_header():
     credentials = Credentials(
         {"token": "xoxp-a", "refresh_token": "xoxe-1-a", "client_id": CLIENT[0], "client_secret": CLIENT[1]}
@@ -162,9 +186,9 @@ def test_what_is_sent_is_in_no_address_and_the_client_in_the_header():
     ("answer", "kind", "said"),
     [
         pytest.param(
-            answered({"ok": False, "error": "token_revoked"}), RefusedError, "install the app again", id="revoked"
+            answered({"ok": False, "error": "token_revoked"}), TokenRefusedError, "install the app again", id="revoked"
         ),
-        pytest.param(answered({"ok": False, "error": "account_inactive"}), RefusedError, "again", id="owner gone"),
+        pytest.param(answered({"ok": False, "error": "account_inactive"}), TokenRefusedError, "again", id="owner gone"),
         pytest.param(
             answered({"ok": False, "error": "bad_client_secret"}), RefusedError, "Basic Information", id="client"
         ),

@@ -84,6 +84,11 @@ GUARD = (
         ("FailureQueue", "ScheduleDeadLetterQueue"),
         "They are dead letter queues themselves, and only people read them.",
     ),
+    Accepted(
+        "kms_create_grant_aws_service_check",
+        ("EncryptionKey",),
+        "The denial is there, but lets a service ask with our credentials: DynamoDB does so when it makes the table.",
+    ),
 )
 
 PARLIAMENT = (

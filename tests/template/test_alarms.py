@@ -35,11 +35,6 @@ SINGLE: dict[str, tuple[str, str, list[Any], str, int, object, str]] = {
         "AWS/Kinesis", "WriteProvisionedThroughputExceeded", STREAM, "Sum", 900, 1, "notBreaching",
     ),
     "RotationFailuresAlarm": ("SlackAuditCollector", "RotationFailures", STACK, "Sum", 300, 1, "notBreaching"),
-    "VerifyFindingsAlarm": ("SlackAuditCollector", "VerifyFindings", STACK, "Maximum", 86_400, 1, "breaching"),
-    "NewVersionErrorsAlarm": (
-        "AWS/Lambda", "Errors", [*COLLECT, {"Name": "Resource", "Value": {"Fn::Sub": "${CollectFunction}:live"}}],
-        "Sum", 60, 1, "notBreaching",
-    ),
 }  # fmt: skip
 # name: (expression, the metrics in it, seconds, threshold, missing data)
 COMPUTED: dict[str, tuple[str, dict[str, tuple[str, str]], int, object, str]] = {
@@ -49,13 +44,21 @@ COMPUTED: dict[str, tuple[str, dict[str, tuple[str, str]], int, object, str]] = 
         900, 0.5, "notBreaching",
     ),
     "LostStartsAlarm": (
-        "FILL(throttled, 0) + FILL(dropped, 0) + FILL(unreported, 0)",
+        "FILL(dropped, 0) + FILL(unreported, 0)",
         {
-            "throttled": ("AWS/Lambda", "Throttles"),
             "dropped": ("AWS/Lambda", "AsyncEventsDropped"),
             "unreported": ("AWS/Lambda", "DestinationDeliveryFailures"),
         },
         900, 1, "notBreaching",
+    ),
+    "VerifyFindingsAlarm": (
+        "findings + IF(checks < orgs, orgs - checks, 0)",
+        {
+            "findings": ("SlackAuditCollector", "VerifyFindings"),
+            "checks": ("SlackAuditCollector", "VerifyFindings"),
+            "orgs": ("SlackAuditCollector", "Orgs"),
+        },
+        86_400, 1, "breaching",
     ),
     "SilenceAlarm": (
         "silence / 3600", {"silence": ("SlackAuditCollector", "LongestSilence")}, 900, {"Ref": "SilenceHours"}, "missing",
@@ -67,7 +70,7 @@ OURS = {value for name, value in vars(telemetry).items() if name.isupper()} - {t
 
 
 def test_these_are_all_alarms():
-    assert set(ALARMS) == set(SINGLE) | set(COMPUTED)
+    assert set(ALARMS) == {*SINGLE, *COMPUTED, "NewVersionErrorsAlarm"}
     assert template()["Resources"]["RotationFailuresAlarm"]["Condition"] == "RotatesToken"
     assert list(of_type("AWS::CloudWatch::CompositeAlarm")) == ["CollectionBrokenAlarm"]
 
@@ -101,6 +104,18 @@ def test_an_alarm_computes_what_it_should(name):
         assert source["ReturnData"] is False
         assert source["MetricStat"]["Period"] * alarm["EvaluationPeriods"] == seconds
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (threshold, missing)
+
+
+def test_a_new_version_is_blamed_for_errors_that_the_old_one_has_not():
+    alarm = properties("NewVersionErrorsAlarm")
+    blame, both, new = alarm["Metrics"]
+    assert blame["Expression"] == "IF(FILL(all, 0) > FILL(new, 0), 0, FILL(new, 0))"
+    live = [*COLLECT, {"Name": "Resource", "Value": {"Fn::Sub": "${CollectFunction}:live"}}]
+    assert both["MetricStat"]["Metric"]["Dimensions"] == live
+    version = {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": ["CollectFunction", "Version.Version"]}}
+    assert new["MetricStat"]["Metric"]["Dimensions"] == [*live, version]
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+    assert {it["MetricStat"]["Period"] for it in (both, new)} == {900}
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -175,7 +190,7 @@ def test_a_changed_setting_is_a_new_version():
     variables = properties("CollectFunction")["Environment"]["Variables"].values()
     parameters = template()["Parameters"]
     settings = {it["Ref"] for it in variables if isinstance(it, dict) and it.get("Ref") in parameters}
-    assert settings - {"ActionFilter", "Org"} | {"Revision"} == held
+    assert settings - {"ActionFilter", "CollectConcurrency", "Org"} == held
     longest = [parameters[it].get("MaxLength") or len(str(parameters[it]["MaxValue"])) for it in held]
     assert sum(longest) + len(held) <= 256
 

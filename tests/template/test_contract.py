@@ -80,6 +80,8 @@ VARIABLES = {
     "ACTION_FILTER": {"Ref": "ActionFilter"},
     "ACTOR_FILTER": {"Ref": "ActorFilter"},
     "ENTITY_FILTER": {"Ref": "EntityFilter"},
+    "REVISION": {"Ref": "Revision"},
+    "COLLECT_CONCURRENCY": {"Ref": "CollectConcurrency"},
     "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
     "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
     "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -35,6 +35,7 @@ def test_these_are_all_denials_of_the_bucket():
         "WriteOnce",
         "OnlyTheFunctionsWrite",
         "OnlyOurKey",
+        "NoKeyOfAws",
         "NoOtherEncryption",
         "NoKeyOfTheWriters",
     ]
@@ -92,6 +93,7 @@ def test_nothing_is_encrypted_with_another_key():
             "StringNotEquals": {f"{header}-aws-kms-key-id": KEY},
         },
         "NoOtherEncryption": {"Null": {header: "false"}, "StringNotEquals": {header: "aws:kms"}},
+        "NoKeyOfAws": {"Null": {header: "false", f"{header}-aws-kms-key-id": "true"}},
         "NoKeyOfTheWriters": {"Null": {f"{header}-customer-algorithm": "false"}},
     }
     for name, condition in conditions.items():
@@ -164,6 +166,7 @@ def test_a_queue_is_encrypted_keeps_two_weeks_and_wants_tls(name):
         "MessageRetentionPeriod": 14 * 24 * 3600,
         "KmsMasterKeyId": KEY,
         "KmsDataKeyReusePeriodSeconds": 3600,
+        "SqsManagedSseEnabled": False,
     }
     (statement,) = properties(f"{name}Policy")["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")

@@ -73,7 +73,7 @@ ROTATE_PERMISSIONS = {
 }
 VERSIONS = {"Fn::Sub": "${CollectFunction.Arn}:*"}
 DEPLOYMENTS = {
-    "Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${AWS::StackName}-*/*"
+    "Fn::Sub": "arn:${AWS::Partition}:codedeploy:${AWS::Region}:${AWS::AccountId}:deploymentgroup:${ServerlessDeploymentApplication}/*"
 }
 PRETRAFFIC_PERMISSIONS = {
     "AskTheNewVersion": (["lambda:InvokeFunction"], [VERSIONS]),
@@ -301,7 +301,7 @@ def test_lambda_joins_the_vpc_only_where_there_is_one_and_our_code_never():
     assert {it.split(":")[0] for it in allowed["Action"]} == {"ec2"}
     assert (allowed["Effect"], denied["Effect"]) == ("Allow", "Deny")
     (ours,) = denied["Condition"]["ArnLike"].values()
-    assert ours["Fn::Sub"].endswith(":function:${AWS::StackName}-*")
+    assert ours["Fn::Sub"].endswith(":function:*"), "it is attached to our roles alone"
 
 
 @pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))

@@ -42,9 +42,23 @@ def test_one_that_cannot_be_started_does_not_hold_up_the_others_and_is_named():
     assert [event["org"] for event in starter.events] == ["b", "d"]
 
 
-def test_without_time_the_rest_is_named():
+def test_without_time_the_rest_is_named_and_not_waited_for():
     clock, starter = Clock(), Starter()
-    clock.new_run(seconds=10.5)
+    clock.new_run(seconds=45.5)
+    starter.events = Slow(clock)
     with pytest.raises(StartError, match=r"Not started for b, c; .*no time left"):
         start_each(["a", "b", "c"], {}, starter, clock)
     assert [event["org"] for event in starter.events] == ["a"]
+    assert clock.slept == []
+
+
+class Slow(list[dict[str, Any]]):
+    """Each start takes a second."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def append(self, event: dict[str, Any]) -> None:
+        super().append(event)
+        self._clock.time += 1

@@ -16,6 +16,7 @@ from slack_audit.errors import (
     RotationError,
     StorageError,
     TokenLostError,
+    TokenRefusedError,
     UnavailableError,
     VersionTakenError,
 )
@@ -173,7 +174,7 @@ def test_a_function_that_is_killed_between_refresh_and_write_is_lost_only_after_
     with pytest.raises(KilledError):
         world.go_on(version)
     world.clock.time += 61
-    assert "invalid_refresh_token" in fails(world, "createSecret", version, RefusedError)
+    assert "invalid_refresh_token" in fails(world, "createSecret", version, TokenRefusedError)
     assert world.slack.lives(world.secret.current["token"]), "until it expires"
 
 
@@ -430,3 +431,13 @@ def test_no_log_shows_a_secret(world, caplog):
     world.rotate()
     assert len(caplog.records) == 3
     assert not [record for record in caplog.records if LOOKS_SECRET.search(repr(vars(record)))]
+
+
+def test_a_pair_that_expired_untested_does_not_block_the_rotations_after_it(world):
+    version = world.begin()
+    world.step("createSecret", version)
+    world.clock.time += 13 * HOUR
+    assert world.step("testSecret", version).startswith("expired untested")
+    world.step("finishSecret", version)
+    world.rotate()
+    assert world.slack.lives(world.secret.current["token"])

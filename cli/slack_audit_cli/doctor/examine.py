@@ -67,7 +67,7 @@ def _orgs(account: Account, stack: Stack, only: str | None) -> list[Section]:
         wrong = Finding("org", Outcome.FAILED, said, "Check --org, or deploy with it in Orgs.")
         return [Section(f"organisation {only}", [wrong])]
     verified = orgs.lately(account, stack)
-    paused = _paused(account, stack)
+    paused = stack.parameters.get("ScheduleState") == "DISABLED"
 
     def section(org: str) -> Section:
         return Section(f"organisation {org}", list(orgs.looked_at(account, stack, org, verified, paused=paused)))
@@ -76,11 +76,3 @@ def _orgs(account: Account, stack: Stack, only: str | None) -> list[Section]:
         account.client(service)
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="org") as pool:
         return list(pool.map(section, [only] if only else stack.orgs))
-
-
-def _paused(account: Account, stack: Stack) -> bool:
-    """Not to be told is not paused: then a lag counts."""
-    try:
-        return resources.is_paused(account, stack)
-    except (ClientError, BotoCoreError):
-        return False

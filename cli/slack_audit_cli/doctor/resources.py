@@ -96,28 +96,30 @@ def _code(configuration: dict[str, Any]) -> Any:
     return configuration["CodeSha256"], [it["Arn"] for it in configuration.get("Layers", [])]
 
 
-_PARTS = {"settings": _settings, "code": _code}
+def _network(configuration: dict[str, Any]) -> Any:
+    return configuration.get("VpcConfig", {}).get("SubnetIds"), configuration.get("VpcConfig", {}).get(
+        "SecurityGroupIds"
+    )
 
 
-def is_paused(account: Account, stack: Stack) -> bool:
-    """Does a schedule rest?"""
-    return bool(_resting(account, stack))
+_PARTS = {"settings": _settings, "code": _code, "network": _network}
 
 
-def _resting(account: Account, stack: Stack) -> list[str]:
+def _schedules(account: Account, stack: Stack) -> Iterator[Finding]:
     ours = set(stack.of_type("AWS::Scheduler::Schedule"))
     # CloudFormation names them after the stack, and cuts a long name.
     pages = account.client("scheduler").get_paginator("list_schedules").paginate(NamePrefix=stack.name[:16])
     found = {it["Name"]: it["State"] for page in pages for it in page["Schedules"] if it["Name"] in ours}
-    gone = [f"{name} (deleted)" for name in sorted(ours - set(found))]
-    return gone + sorted(name for name, state in found.items() if state != "ENABLED")
-
-
-def _schedules(account: Account, stack: Stack) -> Iterator[Finding]:
-    resting = _resting(account, stack)
+    gone = sorted(ours - set(found))
+    if gone:
+        said = f"These schedules were deleted, and nothing starts their functions: {some(gone)}."
+        advice = "Make each again under its name (aws scheduler create-schedule), as the template has it."
+        yield Finding("schedule", Outcome.FAILED, said, advice)
+    resting = sorted(name for name, state in found.items() if state != "ENABLED")
     if resting:
         said = f"These schedules rest, and nothing starts their functions: {some(resting)}."
         yield Finding("schedule", Outcome.WARNING, said, "Deploy with ScheduleState=ENABLED when the pause is over.")
+    if gone or resting:
         return
     count = len(stack.of_type("AWS::Scheduler::Schedule"))
     yield Finding("schedule", Outcome.OK, f"All {count} schedules are enabled.")

@@ -104,12 +104,23 @@ def requested[T: OfAnOrg](event: Any, settings: T) -> T:
     return settings.of(checked_org(event.get("org", settings.org)))
 
 
-def requested_orgs(event: Mapping[str, Any]) -> list[str]:
+def is_for_each(event: Any) -> bool:
+    """Is it the event `{"orgs": ["main"]}`, for all of them at once?"""
+    return isinstance(event, dict) and "orgs" in event
+
+
+def requested_orgs(event: Any) -> list[str]:
     """The orgs of the event `{"orgs": ["main"]}`, each once. Raises SettingsError."""
-    orgs = event.get("orgs")
+    orgs = event.get("orgs") if isinstance(event, dict) else None
     if not isinstance(orgs, list) or not orgs:
         raise SettingsError(f'orgs is {str(orgs)[:80]!r}; it must be a list of names. Send {{"orgs": ["main"]}}.')
     return list(dict.fromkeys(checked_org(org) for org in orgs))
+
+
+def requested_check(event: Mapping[str, Any]) -> None:
+    """Raises SettingsError for anything but the event `{"org": "main", "check": true}`."""
+    if event["check"] is not True or "backfill" in event:
+        raise SettingsError('A check is asked for by {"org": "main", "check": true}, and by nothing else beside it.')
 
 
 def check_token(settings: Settings) -> None:
@@ -123,7 +134,7 @@ def check_token(settings: Settings) -> None:
         if _has_a_log(settings):
             return
         if isinstance(error, TokenRefusedError):
-            raise TokenRefusedError(f"{_unknown(settings.org)} {error}") from error
+            raise type(error)(f"{_unknown(settings.org)} {error}") from error
         raise
 
 
@@ -223,8 +234,7 @@ def check(settings: Settings, context: "LambdaContext") -> Checked:
 
 
 def drift_watch(settings: DriftSettings, context: "LambdaContext") -> Watch:
-    """One run of the drift watch. Raises SettingsError for an org that was never collected."""
-    check_log(settings)
+    """One run of the drift watch."""
     return Watch(
         settings.org,
         settings.filter_names,

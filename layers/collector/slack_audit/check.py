@@ -30,6 +30,7 @@ from slack_audit.ports import Answer, Archive, Clock, Query, Source, Token, Trie
 
 ANSWER_TIMEOUT = 30.0  # seconds for one answer of Slack's
 CLOCK_WARNING = 5  # seconds between Slack's clock and ours
+# Never change it: what stands in archives already is compared with it.
 BODY = b'{"about":"Written once by the check of slack-audit-collector, to prove that it may. It means nothing."}\n'
 
 # What Slack calls the kinds of its tokens, by how they begin.
@@ -51,7 +52,7 @@ LASTING = (TokenRefusedError, RefusedError, StorageRefusedError, ArchiveDamagedE
 
 
 class Outcome(StrEnum):
-    """How one thing was found. Only `failed` is for a person to mend before anything can be collected."""
+    """How one thing was found. `failed` and `missing` are for a person to mend before anything can be collected."""
 
     OK = "ok"
     WARNING = "warning"  # it works, but should be looked at

@@ -53,6 +53,11 @@ class Credentials(msgspec.Struct, frozen=True):
         fresh = {"token": pair.token, "refresh_token": pair.refresh_token, "expires_at": int(now) + pair.expires_in}
         return Credentials({**self.fields, **fresh, "spent": _digest(self.refresh_token)})
 
+    def is_over(self, now: float) -> bool:
+        """Has its token expired, as far as it says when?"""
+        ends = self.fields.get("expires_at")
+        return type(ends) is int and ends <= now
+
     def follows(self, other: "Credentials") -> bool:
         """Was this bought with the refresh token of the other?"""
         return self.fields.get("spent") == _digest(other.refresh_token)

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slack_audit.deadline import LEAST_RESERVE
 from slack_audit.errors import StartError
 from slack_audit.ports import Clock, Starter
 
 logger = logging.getLogger(__name__)
 
+LONGEST_START = 45.0  # seconds that one start may take, with its tries
 PAUSE = 1.0  # seconds between two starts: hundreds at once would take the account's concurrency from the collection
 
 
@@ -20,7 +20,7 @@ def start_each(orgs: Sequence[str], asked: Mapping[str, Any], starter: Starter, 
     """
     failures: dict[str, str] = {}
     for number, org in enumerate(orgs):
-        if number:
+        if number and clock.time_left() >= LONGEST_START + PAUSE:
             clock.sleep(PAUSE)
         try:
             _start(org, asked, starter, clock)
@@ -37,6 +37,6 @@ def start_each(orgs: Sequence[str], asked: Mapping[str, Any], starter: Starter, 
 
 
 def _start(org: str, asked: Mapping[str, Any], starter: Starter, clock: Clock) -> None:
-    if clock.time_left() < LEAST_RESERVE:
+    if clock.time_left() < LONGEST_START:
         raise StartError("There was no time left. Give the function more, or put fewer organisations into one stack.")
     starter.start({**asked, "org": org})

@@ -22,7 +22,7 @@ _KEPT = r"(?!(?:(?:xox[a-z]\.)?xox[a-z][.-]|xapp-)?[.…])"  # such an example, 
 _NAME = rf"(?i)\b({'|'.join(sorted(NAMES))})"
 # A comma only between single quotes, as Python writes a pair: in JSON the next text is a name or another value.
 _QUOTED = re.compile(rf"{_NAME}(\\*[\"']\s*[:=]\s*b?\\*[\"']|'\s*,\s*b?'){_KEPT}[^\"'\\]+")
-_ASSIGNED = re.compile(rf"{_NAME}(=\\*[\"']?){_KEPT}[^\s\"'\\&,;]+")
+_ASSIGNED = re.compile(rf"{_NAME}(\s*=\s*\\*[\"']?){_KEPT}[^\s\"'\\&,;]+")
 _SCHEME = re.compile(rf"(?i)\b(bearer|authorization: *basic)([ +]+|%20){_KEPT}[^\s\"'\\,;]+")
 
 

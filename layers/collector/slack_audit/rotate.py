@@ -72,9 +72,14 @@ class Rotation:
         return self._keep(version, current.renewed(pair, self._clock.now()))
 
     def test(self, version: str) -> str:
-        """Slack takes the new token. Without one, when Secrets Manager tries out a new schedule, the current one."""
+        """Slack takes the new token. Without one, when Secrets Manager tries out a new schedule, the current one.
+
+        One that expired before it could be tested passes: the current one is older, and its refresh token is unspent.
+        """
         self._labels(version)
         pending = self._pending(version)
+        if pending is not None and pending.is_over(self._clock.now()):
+            return "expired untested: the next rotation renews it"
         tested = self._current()[1] if pending is None else pending
         source = self._source(tested.token)
         query = Query(None, Filters(), limit=1)
@@ -159,7 +164,7 @@ class Rotation:
             raise RotationError(
                 f"{error} One of its answers may have been lost with a new token in it; the next try finds out."
             ) from error
-        except RefusedError as error:
+        except TokenRefusedError as error:  # the refresh token is spent: by an answer that was lost, if one was
             if not lost:
                 raise
             said = f"An answer of Slack's was lost, with the new tokens of {self._secret} in it. {error}"

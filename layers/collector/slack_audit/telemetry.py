@@ -17,7 +17,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from slack_audit import passes, redaction
 from slack_audit.check import Checked, Outcome
 from slack_audit.drift import Drift
-from slack_audit.errors import RefusedError, TokenRefusedError
+from slack_audit.errors import RefusedError, TokenMissingError, TokenRefusedError
 from slack_audit.parts import Report
 from slack_audit.tally import Count
 from slack_audit.verify.prove import Proof
@@ -76,7 +76,7 @@ def record(report: Report, failure: BaseException | None, seconds: float) -> Non
     """One run's metrics; it took so many seconds."""
     found = {
         LEASE_BUSY: int(report.stopped == "lease_busy"),
-        AUTH_FAILURES: int(isinstance(failure, (TokenRefusedError, RefusedError))),
+        AUTH_FAILURES: int(_is_refused(failure)),
     }
     if report.stopped == "lease_busy":
         _write(found)  # neither a success nor a failure: whoever holds the lease reports that
@@ -193,6 +193,11 @@ def _write(
         if number is not None:
             line.add_metric(metric, _unit(metric), number)
     line.flush_metrics()
+
+
+def _is_refused(failure: BaseException | None) -> bool:
+    """Did Slack refuse? It was not asked where no token is put yet."""
+    return isinstance(failure, (TokenRefusedError, RefusedError)) and not isinstance(failure, TokenMissingError)
 
 
 def _unit(name: str) -> MetricUnit:

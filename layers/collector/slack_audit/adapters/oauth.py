@@ -7,6 +7,9 @@ SDKs expect it; where `authed_user` has one, as after an installation with a bot
 
 import re
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import msgspec
 import requests
@@ -15,7 +18,14 @@ from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
 from slack_audit.credentials import Credentials, Pair
-from slack_audit.errors import RateLimitedError, RefusedError, SlowAnswerError, SourceError, UnavailableError
+from slack_audit.errors import (
+    RateLimitedError,
+    RefusedError,
+    SlowAnswerError,
+    SourceError,
+    TokenRefusedError,
+    UnavailableError,
+)
 
 CONNECT_TIMEOUT = 3.05  # seconds
 CHUNK = 1 << 16  # bytes read between two looks at the clock
@@ -55,16 +65,15 @@ CHECK_URL = "Check SlackOauthUrl: it is https://slack.com/api/oauth.v2.access, o
 ASK_AGAIN = "It is asked again, also by the next try; if it lasts, see https://slack-status.com."
 
 
-class _Tokens(msgspec.Struct):
-    access_token: str | None = None
-    refresh_token: str | None = None
-    expires_in: int | None = None
+class _Answer(msgspec.Struct):
+    """Of no field's type anything is assumed: the only copy of the new tokens may stand beside an odd one."""
 
-
-class _Answer(_Tokens):
-    ok: bool = False
-    error: str | None = None
-    authed_user: _Tokens | None = None
+    ok: Any = None
+    error: Any = None
+    access_token: Any = None
+    refresh_token: Any = None
+    expires_in: Any = None
+    authed_user: Any = None
 
 
 class SlackOAuth:
@@ -115,23 +124,33 @@ def _pair(response: requests.Response, body: bytes) -> Pair:
         answer = msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answer = _Answer()
-    if response.status_code != requests.codes.ok or not answer.ok:
+    if response.status_code != requests.codes.ok or answer.ok is not True:
         raise _failure(response, answer.error)
-    user = answer.authed_user
-    tokens = user if user is not None and user.access_token and user.refresh_token else answer
-    if not tokens.access_token or not tokens.refresh_token:
+    user = answer.authed_user if isinstance(answer.authed_user, dict) else {}
+    found = _pair_of(user.get) or _pair_of(partial(getattr, answer))
+    if found is None:
         raise UnavailableError(f"Slack's answer holds no new token. {ASK_AGAIN}")
-    return Pair(tokens.access_token, tokens.refresh_token, tokens.expires_in or LIFETIME)
+    return found
 
 
-def _failure(response: requests.Response, error: str | None) -> SourceError:
+def _pair_of(value: Callable[[str], Any]) -> Pair | None:
+    """What stands under the three names, if both tokens do."""
+    access, refresh, seconds = (value(name) for name in ("access_token", "refresh_token", "expires_in"))
+    if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
+        return None
+    return Pair(access, refresh, seconds if type(seconds) is int and seconds > 0 else LIFETIME)
+
+
+def _failure(response: requests.Response, error: Any) -> SourceError:
     status = response.status_code
-    code = error if error and re.fullmatch(r"[a-z_]{1,64}", error) else None
+    code = error if isinstance(error, str) and re.fullmatch(r"[a-z_]{1,64}", error) else None
     said = f"Slack gave no new token: HTTP {status}" + (f", {code}" if code else "")
     if status == requests.codes.too_many_requests or code in RATE_LIMITS:
         return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=_retry_after(response))
     if code in PASSING or status >= 500 or status in PASSING_STATUSES:
         return UnavailableError(f"{said}. {ASK_AGAIN}")
+    if ADVICE.get(code or "") is SPENT:
+        return TokenRefusedError(f"{said}. {SPENT}")
     if code is not None:
         return RefusedError(f"{said}. {ADVICE.get(code, LOOK_UP)}")
     if 400 <= status < 500:

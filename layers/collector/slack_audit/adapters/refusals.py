@@ -11,7 +11,9 @@ PASSING = {
     "ThrottlingException",
     "RequestTimeout",
     "RequestTimeTooSkewed",
+    "ExpiredToken",
     "ExpiredTokenException",
+    "RequestLimitExceeded",
     "TooManyRequestsException",
 }
 
