@@ -109,6 +109,6 @@ def test_the_built_function_runs_in_the_real_runtime_with_its_layer_alone(
     log = (tmp_path / "log").read_text()
     assert result.get("events") == 3_000, f"{result}\n{log}"
     assert again["stopped"] == "nothing_due"
-    assert refused["errorType"] == "TokenRefusedError"
+    assert refused["errorType"] == "TokenMissingError"
     assert TOKEN not in log
     prove(cloud.objects(), cloud.streamed(), slack.events())

@@ -145,7 +145,7 @@ def test_a_backlog_goes_out_through_a_shard_that_takes_little_and_capture_does_n
     assert sum(run["failed_records"] for run in runs) == sum(call.refused for call in calls) > 0
     assert sum(run["published"] for run in runs) == sum(call.taken for call in calls) >= 3_000
     committed = weather.stores.seen("PutObject")[-1].at
-    assert sum(call.taken for call in calls if call.at < committed) < 1_500
+    assert sum(call.taken for call in calls if call.at < committed) < 3_000, "capture ended first"
     prove(weather)
     prove_order(weather)
 

@@ -8,7 +8,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from rotate import app
-from slack_audit.errors import RefusedError, RotationError, SettingsError, TokenRefusedError
+from slack_audit.errors import RotationError, SettingsError, TokenRefusedError
 from slack_audit.rotate import CURRENT, PENDING
 from tests.integration.conftest import Context, Deployment, Log
 
@@ -147,7 +147,7 @@ def test_a_spent_refresh_token_says_what_a_person_must_do_and_their_value_ends_i
     stack = rotating.stack
     rotating.put({**rotating.value(), "refresh_token": "xoxe-1-spent-long-ago"})
     version = rotating.begin()
-    assert "install the app again" in rotating.fails(RefusedError, "createSecret", version)
+    assert "install the app again" in rotating.fails(TokenRefusedError, "createSecret", version)
     rotating.put(stack.slack.install())
     assert rotating.step("createSecret", version)["outcome"] == "refreshed and kept"
     rotating.step("finishSecret", version)
