@@ -39,7 +39,7 @@ class Living(Stack):
         clock = Clock()
         settings = Settings(tokens=(TOKEN,), calls_per_minute=None, last_page="rotate")
         with StandIn(settings, host_clock=clock) as slack:
-            stack = cls.with_token(aws, slack)
+            stack = cls.with_token(aws, slack, TokenRotation="on")
             assert isinstance(stack, cls)
             stack.clock = clock
             stack.make_bucket_of_sam()

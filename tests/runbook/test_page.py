@@ -75,7 +75,7 @@ def commands_in(document: Path) -> list[str]:
     blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     plain = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     found = [re.sub(r"(?m)^\$ ", "", it) for it in blocks] + re.findall(r"`(aws [^`]+)`", plain)
-    return [it for it in found if "aws " in it]
+    return [it for it in found if re.search(r"\baws ", it)]
 
 
 DOCUMENTS = [it for it in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if commands_in(it)]
