@@ -68,7 +68,7 @@ def _lead(rows: list[Row], summary: Row) -> str:
     spoiled, killed = sum(row.get("spoiled", 0) for row in rows), summary["starts"].get("killed", 0)
     return (
         f"{summary['archived']:,} of {summary['events']:,} events archived, once each; all of them in the stream, "
-        f"{summary['repeats_in_the_stream']:,} of them again; the verifier {proven} the archive.\n"
+        f"with {summary['repeats_in_the_stream']:,} repeats; the verifier {proven} the archive.\n"
         f"Spoiled on purpose, by seed {summary['seed']}: {summary['slack_answers_spoiled']:,} answers of Slack, "
         f"{spoiled:,} calls of AWS, {killed} runs killed, Slack down once, Kinesis down once."
     )
