@@ -5,7 +5,6 @@ errors come with HTTP 200, `"ok": false` and a code. A refreshed user token stan
 SDKs expect it; where `authed_user` has one, as after an installation with a bot, it is that one.
 """
 
-import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +12,9 @@ from typing import Any
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
-from urllib3.exceptions import HTTPError
 
+from slack_audit.adapters import web
 from slack_audit.credentials import Credentials, Pair
 from slack_audit.errors import (
     RateLimitedError,
@@ -27,13 +25,10 @@ from slack_audit.errors import (
     UnavailableError,
 )
 
-CONNECT_TIMEOUT = 3.05  # seconds
 CHUNK = 1 << 16  # bytes read between two looks at the clock
 LARGEST = 1 << 20  # bytes; an answer has about 500
 LIFETIME = 43_200  # seconds that a token lives, where Slack does not say it; it documents no other figure
-LONGEST_RETRY_AFTER = 3_600  # seconds
 
-RATE_LIMITS = {"rate_limited", "ratelimited"}
 PASSING = {
     "fatal_error",
     "internal_error",
@@ -42,7 +37,6 @@ PASSING = {
     "service_unavailable",
     "team_added_to_org",
 }
-PASSING_STATUSES = {408, 425}  # 4xx that go away by themselves
 SPENT = (
     "The refresh token in the secret was used before, was revoked, or is another app's. Have an organisation owner "
     "install the app again, and put its new token and refresh token into the secret: docs/token.md."
@@ -81,11 +75,7 @@ class SlackOAuth:
 
     def __init__(self, url: str, version: str) -> None:
         self._url = url
-        self._session = requests.Session()
-        self._session.trust_env = False  # what is sent goes to this host only, whatever the environment says
-        self._session.headers.update({"Accept": "application/json", "User-Agent": f"slack-audit-collector/{version}"})
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+        self._session = web.session(version)
 
     def refresh(self, credentials: Credentials, timeout: float) -> Pair:
         """A new pair, within `timeout` seconds for everything. Raises SourceError."""
@@ -95,7 +85,7 @@ class SlackOAuth:
                 self._url,
                 data={"grant_type": "refresh_token", "refresh_token": credentials.refresh_token},
                 auth=HTTPBasicAuth(*credentials.client),
-                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                timeout=web.limits(timeout),
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -107,16 +97,12 @@ class SlackOAuth:
 
 
 def _body(response: requests.Response, ends: float) -> bytes:
-    """The whole body. A timeout of requests is for each read alone, so the total is watched here."""
-    body = b""
     try:
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            body += chunk
-            if time.monotonic() > ends or len(body) > LARGEST:
-                raise SlowAnswerError(f"Slack's answer with a new token took too long to arrive. {ASK_AGAIN}")
-    except (HTTPError, OSError) as error:
+        return web.body(response, ends, chunk=CHUNK, largest=LARGEST)
+    except (web.TooSlowError, web.TooLargeError) as error:
+        raise SlowAnswerError(f"Slack's answer with a new token took too long to arrive. {ASK_AGAIN}") from error
+    except web.BrokenOffError as error:
         raise SlowAnswerError(f"Slack's answer with a new token broke off. {ASK_AGAIN}") from error
-    return body
 
 
 def _pair(response: requests.Response, body: bytes) -> Pair:
@@ -143,11 +129,11 @@ def _pair_of(value: Callable[[str], Any]) -> Pair | None:
 
 def _failure(response: requests.Response, error: Any) -> SourceError:
     status = response.status_code
-    code = error if isinstance(error, str) and re.fullmatch(r"[a-z_]{1,64}", error) else None
+    code = web.code_of(error)
     said = f"Slack gave no new token: HTTP {status}" + (f", {code}" if code else "")
-    if status == requests.codes.too_many_requests or code in RATE_LIMITS:
-        return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=_retry_after(response))
-    if code in PASSING or status >= 500 or status in PASSING_STATUSES:
+    if status == requests.codes.too_many_requests or code in web.RATE_LIMITS:
+        return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=web.retry_after(response))
+    if code in PASSING or status >= 500 or status in web.PASSING:
         return UnavailableError(f"{said}. {ASK_AGAIN}")
     if ADVICE.get(code or "") is SPENT:
         return TokenRefusedError(f"{said}. {SPENT}")
@@ -156,9 +142,3 @@ def _failure(response: requests.Response, error: Any) -> SourceError:
     if 400 <= status < 500:
         return RefusedError(f"{said}. {CHECK_URL}")
     return UnavailableError(f"{said} and no answer of the API's. {CHECK_URL} {ASK_AGAIN}")
-
-
-def _retry_after(response: requests.Response) -> int | None:
-    """Whole seconds, at least one; None where there is no usable value."""
-    value = response.headers.get("Retry-After", "").strip()
-    return max(1, min(int(value), LONGEST_RETRY_AFTER)) if re.fullmatch(r"[0-9]{1,9}", value) else None

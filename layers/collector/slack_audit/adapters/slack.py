@@ -4,17 +4,14 @@ https://docs.slack.dev/reference/audit-logs-api/methods-actions-reference docume
 with most of them are not documented, so a code counts for more than a status.
 """
 
-import re
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
-import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError
 
+from slack_audit.adapters import web
 from slack_audit.errors import (
     ActionRefusedError,
     CursorRefusedError,
@@ -29,11 +26,8 @@ from slack_audit.errors import (
 from slack_audit.events import page_of
 from slack_audit.ports import Answer, Query
 
-CONNECT_TIMEOUT = 3.05  # seconds
 CHUNK = 1 << 18  # bytes read between two looks at the clock
-LONGEST_RETRY_AFTER = 3_600  # seconds; what is longer is taken for a mistake and cut
 
-RATE_LIMITS = {"rate_limited", "ratelimited"}
 BAD_TOKENS = {
     "invalid_authentication",
     "missing_authentication",
@@ -72,11 +66,6 @@ RANGE_ADVICE = (
 )
 ASK_AGAIN = "It is asked again, also by the next run; if it lasts, see https://slack-status.com."
 CHECK_URL = "If SlackApiUrl was changed, check it: redirects are not followed, and a web page is not the API."
-PASSING = {408, 425}  # 4xx that go away by themselves
-
-
-class _Error(msgspec.Struct):
-    error: str
 
 
 class _Bearer(AuthBase):
@@ -98,11 +87,7 @@ class SlackSource:
         self._org = org
         self._token = token
         self._fresh = False
-        self._session = requests.Session()
-        self._session.trust_env = False  # the token goes to this host only, whatever the environment says of proxies
-        self._session.headers.update({"Accept": "application/json", "User-Agent": f"slack-audit-collector/{version}"})
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=0))
+        self._session = web.session(version)
 
     def renew_token(self) -> None:
         """The next call reads the secret anew."""
@@ -117,7 +102,7 @@ class SlackSource:
                 self._url,
                 params=_parameters(query),
                 auth=_Bearer(token),
-                timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
+                timeout=web.limits(timeout),
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -133,17 +118,12 @@ class SlackSource:
             raise UnavailableError(f"{said} {ASK_AGAIN}") from error
 
     def _body(self, response: requests.Response, ends: float) -> bytes:
-        """The whole body. A timeout of requests is for each read alone, so the total is watched here."""
-        chunks = []
         try:
-            # read1 gives whatever is there, without waiting for more
-            while chunk := response.raw.read1(CHUNK, decode_content=True):
-                chunks.append(chunk)
-                if time.monotonic() > ends:
-                    raise SlowAnswerError(f"Slack's answer to org {self._org} took too long to arrive. {ASK_AGAIN}")
-        except (HTTPError, OSError) as error:
+            return web.body(response, ends, chunk=CHUNK)
+        except web.TooSlowError as error:
+            raise SlowAnswerError(f"Slack's answer to org {self._org} took too long to arrive. {ASK_AGAIN}") from error
+        except web.BrokenOffError as error:
             raise SlowAnswerError(f"Slack's answer to org {self._org} broke off. {ASK_AGAIN}") from error
-        return b"".join(chunks)
 
     def _answer(self, query: Query, response: requests.Response, body: bytes, slack_time: int | None) -> Answer:
         cause: ValueError | None = None
@@ -159,10 +139,10 @@ class SlackSource:
 
     def _failure(self, query: Query, response: requests.Response, body: bytes, slack_time: int | None) -> SourceError:
         """What an answer without a page means."""
-        status, code = response.status_code, _code(body)
+        status, code = response.status_code, web.error_in(body)
         said = f"Slack answered org {self._org} with HTTP {status}" + (f", {code}" if code else "")
-        if status == requests.codes.too_many_requests or code in RATE_LIMITS:
-            wait = _retry_after(response.headers.get("Retry-After"))
+        if status == requests.codes.too_many_requests or code in web.RATE_LIMITS:
+            wait = web.retry_after(response)
             return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=wait, slack_time=slack_time)
         if code == "invalid_cursor" or (status == requests.codes.bad_request and code is None and query.cursor):
             return CursorRefusedError(f"{said}: the cursor is not accepted.", slack_time=slack_time)
@@ -183,7 +163,7 @@ def _advice(status: int, code: str | None) -> str | None:
     """What a person must do about a refusal; None if it goes away by itself."""
     if code in ADVICE:
         return ADVICE[code]
-    if 400 <= status < 500 and status not in PASSING:
+    if 400 <= status < 500 and status not in web.PASSING:
         return STATUS_ADVICE.get(status, "Check SlackApiUrl and the organisation's app.")
     return None
 
@@ -204,19 +184,3 @@ def _slack_time(response: requests.Response) -> int | None:
         return int(parsedate_to_datetime(response.headers.get("Date", "")).timestamp())
     except (ValueError, OverflowError):
         return None
-
-
-def _code(body: bytes) -> str | None:
-    """Slack's error code, if that is what the body holds: nothing else of it may reach a message."""
-    try:
-        code = msgspec.json.decode(body, type=_Error).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return code if re.fullmatch(r"[a-z_]{1,64}", code) else None
-
-
-def _retry_after(value: str | None) -> int | None:
-    """Whole seconds, at least one; None where there is no usable value."""
-    if value is None or not re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return None
-    return max(1, min(int(value), LONGEST_RETRY_AFTER))
