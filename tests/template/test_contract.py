@@ -64,6 +64,11 @@ OUTPUTS = {
     "VerifyFunctionName": {"Ref": "VerifyFunction"},
     "WatchFunctionName": {"Ref": "WatchFunction"},
 }
+POWERTOOLS = {
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
+    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
 VARIABLES = {
     "ORG": {"Ref": "Org"},
     "SLACK_API_URL": {"Ref": "SlackApiUrl"},
@@ -82,45 +87,33 @@ VARIABLES = {
     "ENTITY_FILTER": {"Ref": "EntityFilter"},
     "REVISION": {"Ref": "Revision"},
     "COLLECT_CONCURRENCY": {"Ref": "CollectConcurrency"},
-    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
-    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
+    **POWERTOOLS,
 }
 DRIFT_VARIABLES = {
     "ORG": {"Ref": "Org"},
     "SLACK_API_URL": {"Ref": "SlackApiUrl"},
     "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
     "ACTION_FILTER": {"Ref": "ActionFilter"},
-    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
-    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
+    **POWERTOOLS,
 }
 VERIFY_VARIABLES = {
     "ORG": {"Ref": "Org"},
     "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
-    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
-    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
+    **POWERTOOLS,
 }
 PRETRAFFIC_VARIABLES = {
     "ORG": {"Ref": "Org"},
     "NEW_VERSION": {"Ref": "CollectFunction.Version"},
-    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
-    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
+    **POWERTOOLS,
 }
 ROTATE_VARIABLES = {
     "SLACK_API_URL": {"Ref": "SlackApiUrl"},
     "SLACK_OAUTH_URL": {"Ref": "SlackOauthUrl"},
-    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
-    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
+    **POWERTOOLS,
 }
 WATCH_VARIABLES = {
     "CHECKPOINT_TABLE": {"Ref": "CheckpointTable"},
-    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
-    "POWERTOOLS_METRICS_NAMESPACE": "SlackAuditCollector",
-    "POWERTOOLS_LOG_LEVEL": "INFO",
+    **POWERTOOLS,
 }
 VARIABLES_OF = {
     "CollectFunction": VARIABLES,
