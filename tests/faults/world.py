@@ -289,6 +289,7 @@ def virtual_time() -> Iterator[None]:
             "slack_audit.adapters.s3.time": sleeper,
             "slack_audit.adapters.slack.time": watch,
             "slack_audit.adapters.catalog.time": watch,
+            "slack_audit.adapters.web.time": watch,
             "aws_lambda_powertools.utilities.parameters.base.datetime": calendar,
         }.items():
             patches.enter_context(mock.patch(name, there))
