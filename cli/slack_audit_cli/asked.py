@@ -1,13 +1,63 @@
 """What was typed, checked and turned into values. Raises ValueError with what would be right."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import typer
+
 from slack_audit import settings
-from slack_audit.errors import SettingsError
+from slack_audit.errors import SelectionError, SettingsError
+from slack_audit.selection import Selection, checked
 from slack_audit.verify.prove import Head
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def typed[T](option: str, read: Callable[[str], T], text: str) -> T:
+    """What an option says; raises typer.BadParameter, which names the option."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def selection(
+    *,
+    from_: str | None,
+    to: str | None,
+    passes: list[str] | None,
+    actions: list[str] | None,
+    actors: list[str] | None,
+    entities: list[str] | None,
+    ips: list[str] | None,
+    where: str | None,
+    now: datetime,
+) -> Selection:
+    """Which events are wanted; raises typer.BadParameter."""
+    since = None if from_ is None else typed("--from", lambda text: moment(text, now), from_)
+    until = None if to is None else typed("--to", lambda text: last_moment(text, now), to)
+    try:
+        return checked(
+            Selection(
+                since=None if since is None else int(since.timestamp()),
+                until=None if until is None else int(until.timestamp()),
+                passes=tuple(passes or ()),
+                actions=tuple(actions or ()),
+                actors=tuple(actors or ()),
+                entities=tuple(entities or ()),
+                ips=tuple(ips or ()),
+                where=where or "",
+            )
+        )
+    except SelectionError as error:
+        raise typer.BadParameter(str(error), param_hint="the selection") from error
+
+
+def last_moment(text: str, now: datetime) -> datetime:
+    """The same as `moment`, but a day is meant with all of it."""
+    at = moment(text, now)
+    return at + timedelta(days=1, seconds=-1) if re.fullmatch(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text) else at
 
 
 def moment(text: str, now: datetime) -> datetime:

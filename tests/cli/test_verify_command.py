@@ -16,7 +16,7 @@ from slack_audit.verify.prove import Head
 from slack_audit_cli import app as command
 from slack_audit_cli import asked
 from slack_audit_cli.app import app
-from slack_audit_cli.report import span
+from slack_audit_cli.proofs import span
 from tests.verify.archives import Forge, collected, proof_of
 
 OBJECTS = collected()
@@ -171,8 +171,8 @@ def test_another_org_is_another_archive(run):
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ([], "name one of the two"),
-        (["--bucket", "a", "--folder", "b"], "name one of the two"),
+        ([], "name one of the three"),
+        (["--bucket", "a", "--folder", "b"], "name one of the three"),
         (["--folder", ".", "--since", "tomorrow"], "'tomorrow' is no time"),
         (["--folder", ".", "--since", "99999w"], "'99999w' is no time"),
         (["--folder", ".", "--since", "0001-01-01T00:00:00+05:00"], "is no time"),

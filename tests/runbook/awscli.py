@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import botocore.session
-import jmespath  # type: ignore[import-untyped]
+import jmespath
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import OperationModel, Shape, StructureShape
-from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]
+from jmespath.exceptions import JMESPathError
 
 SERVICES = {"s3api": "s3", "deploy": "codedeploy"}  # that the CLI calls otherwise than botocore
 GLOBAL = {"--query", "--output", "--region", "--cli-read-timeout", "--cli-binary-format", "--max-items"}

@@ -15,7 +15,7 @@ from slack_audit.errors import CheckBusyError, CheckError
 from slack_audit_cli.doctor.looks import Account, looked, meaning
 from slack_audit_cli.doctor.resources import ALIAS, last_verified
 from slack_audit_cli.doctor.stack import Stack
-from slack_audit_cli.report import span
+from slack_audit_cli.proofs import span
 
 OVERDUE = 900  # seconds behind Slack: more than a few runs were missed
 BACKLOG = 10  # log entries that are not in the stream: more than a run has under way

@@ -2,6 +2,7 @@
 
 CollectorError            whatever we raise on purpose
 + SettingsError           a person must fix the deployment's settings
++ SelectionError          a person must say otherwise which events are wanted
 + SourceError             Slack did not give us a page
   - RateLimitedError      wait `retry_after` seconds, then ask again
   - UnavailableError      back off, then ask again
@@ -37,6 +38,10 @@ class CollectorError(Exception):
 
 class SettingsError(CollectorError):
     """A setting, or the event that started the run, is missing or not allowed."""
+
+
+class SelectionError(CollectorError):
+    """Which events are wanted cannot be read, or not be told of an event."""
 
 
 class SourceError(CollectorError):

@@ -73,7 +73,7 @@ def _tolerant(body: bytes) -> tuple[_Body, list[bytes]]:
     Half an emoji in somebody's display name must not stop collection. Where the entries stand is found in a copy of
     the same length, and their bytes are taken from the original.
     """
-    copy = _without_surrogates(body)
+    copy = without_surrogates(body)
     try:
         answer = _bodies.decode(copy)
     except NOT_READABLE as error:
@@ -86,7 +86,7 @@ def _tolerant(body: bytes) -> tuple[_Body, list[bytes]]:
     return answer, raws
 
 
-def _without_surrogates(text: bytes) -> bytes:
+def without_surrogates(text: bytes) -> bytes:
     """The same number of bytes, with a question mark for every escaped surrogate."""
     return re.sub(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", rb"\\u003f", text)
 
@@ -112,7 +112,7 @@ def _readable_fields(raw: bytes) -> _Head:
     """One unreadable field must not cost the others."""
     head = _Head()
     try:
-        fields = _fields.decode(_without_surrogates(raw))
+        fields = _fields.decode(without_surrogates(raw))
     except NOT_READABLE:
         return head
     for name in set(fields) & set(_Head.__struct_fields__):

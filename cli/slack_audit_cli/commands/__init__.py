@@ -1,0 +1,1 @@
+"""The commands. Each reads what was asked, does one thing, and ends with a code that is documented (codes.py)."""
