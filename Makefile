@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts template unit verify load slack build layer sbom format requirements clean
+.PHONY: help setup browser demo test lint types contracts template unit verify load slack build layer sbom format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -13,10 +13,13 @@ help: ## what can be made
 setup: ## the three virtual environments, .venv, .venv-sam and .venv-checkov
 	@./requirements/install
 
+browser: # what the tests of the report's page need beside the environments
+	@./requirements/browser
+
 demo: setup ## collect a backlog and live events on an AWS and a Slack of this machine, and prove it
 	@$(PYTHON) -m local.demo $(ARGS)
 
-test: setup lint types contracts ## everything: lint, types, import contracts, template checks, all test suites
+test: setup browser lint types contracts ## everything: lint, types, import contracts, template checks, all test suites
 	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term
 
 lint: setup ## style and formatting
