@@ -20,7 +20,7 @@ demo: setup ## collect a backlog and live events on an AWS and a Slack of this m
 	@$(PYTHON) -m local.demo $(ARGS)
 
 test: setup browser lint types contracts ## everything: lint, types, import contracts, template checks, all test suites
-	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term
+	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: setup ## style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
