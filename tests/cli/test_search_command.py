@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -277,10 +278,10 @@ def test_ctrl_c_says_how_to_go_on(folder):
     assert "Traceback" not in said
 
 
-def _run(folder: Path, **streams: object) -> subprocess.Popen[str]:
+def _run(folder: Path, stdout: Any) -> subprocess.Popen[str]:
     path = f"{ROOT / 'cli'}:{ROOT / 'layers' / 'collector'}"
     command = [sys.executable, "-m", "slack_audit_cli", "search", "--folder", str(folder)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": path}, **streams)  # type: ignore[call-overload]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": path}, stdout=stdout)
 
 
 def test_every_line_is_an_event_of_the_archive(folder):
