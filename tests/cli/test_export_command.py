@@ -16,6 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from typer.testing import CliRunner, Result
 
+from slack_audit.verify.prove import prove
 from slack_audit_cli.app import app
 from slack_audit_cli.evidence import making, reading
 from slack_audit_cli.evidence.making import chosen
@@ -428,7 +429,6 @@ def test_a_damaged_batch_among_those_wanted_makes_no_package(tmp_path):
 
 
 def test_an_archive_that_changes_meanwhile_makes_no_package(tmp_path, monkeypatch):
-    prove = making.prove
     entry = tmp_path / "copy" / "log" / "org=main" / "000000000005.json"
 
     def proving(*args, **named):

@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from typer.testing import CliRunner, Result
 
 from slack_audit_cli.app import app
-from slack_audit_cli.searching.columns import COLUMNS, visible
+from slack_audit_cli.searching.columns import COLUMNS, text, visible
 from slack_audit_cli.searching.table import widths
 from slack_audit_cli.searching.writers import cell
 from tests.builders import DAY_START, raw_event
@@ -193,6 +193,37 @@ def test_a_table_of_many_rows_keeps_the_widths_of_the_first(tmp_path, monkeypatc
 def test_the_widest_column_gives_way_first():
     assert widths([["t" * 14, "a" * 10, "b" * 60, "c" * 10, "d"]], 80) == [14, 10, 37, 10, 1]
     assert widths([["t" * 14, "", "", "", ""]], 80) == [14, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("a", "a"),
+        ("", ""),
+        (1006, "1006"),
+        (1.5, "1.5"),
+        (True, "true"),
+        (None, None),
+        ([1], None),
+        ({"a": 1}, None),
+    ],
+)
+def test_a_column_is_text_or_nothing(said, expected):
+    assert text(said) == expected
+
+
+def test_an_entity_is_called_by_the_first_name_that_says_something(tmp_path):
+    things = [
+        {"name": "", "title": "Q3"},
+        {"channel": "C1", "name": []},
+        {"id": 0, "email": "a@example.com"},
+        "x",
+        None,
+    ]
+    made = [raw_event(T, n, entity={"type": "t", "t": it}) for n, it in enumerate(things)]
+    found = rows(search(written(archive_of(("live", T, T, made)), tmp_path), "--format", "csv").stdout)
+    called = [("", "Q3"), ("C1", ""), ("0", "a@example.com"), ("", ""), ("", "")]
+    assert [(it["entity_id"], it["entity_name"]) for it in found] == called
 
 
 def test_what_would_move_a_terminal_is_seen():

@@ -4,8 +4,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from slack_audit_cli.evidence.checking import Checked, Result
+from slack_audit_cli.evidence.checking import Checked
 from slack_audit_cli.evidence.readme import facts
+from slack_audit_cli.evidence.results import Result
 from slack_audit_cli.searching.columns import visible
 
 MOST_SHOWN = 20  # findings of a kind

@@ -1,7 +1,7 @@
 """An event as one row of typed columns, for tables, sheets and data frames. Slack's own bytes are the last one of them.
 
-The columns are named as those of the SQL view. All are text but `date_create`, `entry` and `line`, which are whole
-numbers. A field that is missing, or of a type that has no text, is None: nothing is guessed.
+The columns are those of the SQL view, and say the same. All are text but `date_create`, `entry` and `line`, which are
+whole numbers. A field that is missing, or a list or an object instead, is None: nothing is guessed.
 """
 
 from datetime import UTC, datetime
@@ -42,6 +42,9 @@ COLUMNS = (
     "line",
 )
 
+IDS = ("id", "channel")
+NAMES = ("name", "title", "email", "domain")
+
 type Row = dict[str, str | int | None]
 
 JOINERS = "\u200c\u200d"  # names in Persian and emoji of families have them, and they move nothing
@@ -65,7 +68,7 @@ def row_of(found: Found) -> Row:
         "user_agent": text(_field(context, "ua")),
         "session_id": text(_field(context, "session_id")),
         **_app(_field(context, "app")),
-        "details": text(_field(said, "details")),
+        "details": _as_json(_field(said, "details")),
         "event": event.raw.decode(errors="replace"),
         "pass": entry.pass_,
         "entry": entry.number,
@@ -81,10 +84,10 @@ def clock(second: int) -> str:
 
 
 def text(value: Any) -> str | None:
-    """What a field says: text as it is, a number as it is written, anything larger as JSON."""
-    if value is None or isinstance(value, str):
+    """What a field says: text as it is, a number as it is written; None for a list or an object."""
+    if isinstance(value, str):
         return value
-    return msgspec.json.encode(value).decode()
+    return None if value is None or isinstance(value, list | dict) else msgspec.json.encode(value).decode()
 
 
 def visible(said: str) -> str:
@@ -103,6 +106,10 @@ def _field(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
 
 
+def _as_json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
 def _actor(actor: Any) -> Row:
     user = _field(actor, "user")
     return {
@@ -114,14 +121,14 @@ def _actor(actor: Any) -> Row:
 
 
 def _entity(entity: Any) -> Row:
-    """The field that is named as the entity's type has its id and name; of what has no name, the title."""
+    """The field that is named as the entity's type has its id, and the first of its names that says something."""
     kind = _field(entity, "type")
     thing = _field(entity, kind) if isinstance(kind, str) else None
-    name = _field(thing, "name")
+    ids, names = ((text(_field(thing, name)) for name in of) for of in (IDS, NAMES))
     return {
         "entity_type": text(kind),
-        "entity_id": text(_field(thing, "id")),
-        "entity_name": text(_field(thing, "title") if name is None else name),
+        "entity_id": next((it for it in ids if it is not None), None),
+        "entity_name": next((it for it in names if it), None),
     }
 
 
