@@ -4,18 +4,20 @@ The objects of the days asked for are listed, and each is believed only where it
 an orphan is never shown. What should be there and is not, only the verifier tells.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
+from itertools import takewhile
 
 import msgspec
 
-from slack_audit.batches import day_prefix, unpack, window_of_key
+from slack_audit.batches import day_prefix, window_of_key
 from slack_audit.errors import ArchiveDamagedError
-from slack_audit.events import Event
+from slack_audit.events import EARLIEST_SECOND, LATEST_SECOND, Event, event_of
 from slack_audit.log import LogEntry, decode, digest, log_key
 from slack_audit.selection import Selection
+from slack_audit.verify.evidence import Fault, lines_of
 from slack_audit.verify.vault import Vault, fetched
-from slack_audit.windows import DAY, Window
+from slack_audit.windows import Window
 
 type Progress = Callable[[int, int], None]  # batches done, batches in all
 
@@ -27,12 +29,27 @@ def untold(_done: int, _total: int) -> None:
 VERIFY = "Run slack-audit verify, and restore it from the bucket's object versions."
 
 
+class Tally(msgspec.Struct):
+    """What was looked at on the way: batches and their events, and objects that no log entry names."""
+
+    batches: int = 0
+    events: int = 0
+    orphans: int = 0
+
+
 class Found(msgspec.Struct, frozen=True):
     """An event and where it stands: `line` of the object that `entry` names, from 1 on."""
 
     event: Event
     entry: LogEntry
     line: int
+
+    @property
+    def place(self) -> int:
+        """Its second; of an event without a usable one the first second of the window that showed it."""
+        if self.event.date_create is not None or self.entry.window is None:
+            return self.event.date_create or 0
+        return self.entry.window.lo
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -45,73 +62,121 @@ class Committed(msgspec.Struct, frozen=True):
 
 def batches(org: str, vault: Vault, selection: Selection) -> list[Committed]:
     """The committed batches that may hold what is wanted, by window, then number. Raises StorageError."""
-    candidates = list(_candidates(org, vault, selection))
-    found = []
-    for (key, window, number), body in fetched(vault, candidates, lambda it: log_key(org, it[2])):
-        entry = decode(body, log_key(org, number)) if body is not None else None
-        if body is not None and entry is not None and entry.key == key and selection.wants_entry(entry):
-            found.append(Committed(entry, window, digest(body)))
-    return sorted(found, key=lambda it: (it.window.lo, it.entry.number))
+    return list(_committed(org, vault, _candidates(org, vault, selection), selection, Tally()))
 
 
-def events(org: str, vault: Vault, selection: Selection, progress: Progress = untold) -> Iterator[Found]:
+def events(
+    org: str, vault: Vault, selection: Selection, progress: Progress = untold, tally: Tally | None = None
+) -> Iterator[Found]:
     """The wanted events, by (`date_create`, id); one without a usable second at the start of its window.
 
-    Memory holds what is wanted of the batches whose windows overlap. Raises StorageError, also where a batch is not
-    what its entry says, and SelectionError.
+    Memory holds the keys of the days asked for, and what is wanted of the batches whose windows overlap. Raises
+    StorageError, also where a batch is not what its entry says, and SelectionError.
     """
-    return in_time(batches(org, vault, selection), vault, selection, progress)
+    tally = tally or Tally()
+    candidates = _candidates(org, vault, selection)
+
+    def told() -> Iterator[_Candidate]:
+        for done, candidate in enumerate(candidates):
+            progress(done, len(candidates))
+            yield candidate
+        progress(len(candidates), len(candidates))
+
+    return in_time(_committed(org, vault, told(), selection, tally), vault, selection, tally=tally)
 
 
 def in_time(
-    chosen: list[Committed], vault: Vault, selection: Selection, progress: Progress = untold
+    chosen: Iterable[Committed],
+    vault: Vault,
+    selection: Selection,
+    progress: Progress = untold,
+    tally: Tally | None = None,
 ) -> Iterator[Found]:
-    """The same, of batches in the order of their windows."""
+    """The same, of batches in the order of their windows. `progress` is told of a list of them."""
+    tally = tally or Tally()
+    total = len(chosen) if isinstance(chosen, list) else 0
     waiting: list[tuple[tuple[int, str, int, int], Found]] = []
-    for done, (batch, body) in enumerate(fetched(vault, chosen, _key_of)):
-        progress(done, len(chosen))
+    for batch, body in fetched(vault, chosen, _key_of):
+        progress(tally.batches, total)
+        tally.batches += 1
         while waiting and waiting[0][0][0] < batch.window.lo:
             yield heappop(waiting)[1]
-        for found in wanted(batch.entry, body, selection):
-            second = found.event.date_create
-            place = batch.window.lo if second is None else second
-            heappush(waiting, ((place, found.event.id, batch.entry.number, found.line), found))
-    progress(len(chosen), len(chosen))
+        for found in wanted(batch.entry, body, selection, tally):
+            heappush(waiting, ((found.place, found.event.id, batch.entry.number, found.line), found))
+    progress(total, total)
     while waiting:
         yield heappop(waiting)[1]
 
 
-def wanted(entry: LogEntry, body: bytes | None, selection: Selection) -> Iterator[Found]:
+def wanted(entry: LogEntry, body: bytes | None, selection: Selection, tally: Tally | None = None) -> Iterator[Found]:
     """The wanted events of one batch in the order of its lines. Raises ArchiveDamagedError where it is not what its
     entry says."""
     if body is None:
         raise ArchiveDamagedError(f"{entry.key} is missing. {VERIFY}")
     if digest(body) != entry.sha256:
         raise ArchiveDamagedError(f"{entry.key} has other bytes than its log entry says. {VERIFY}")
-    for line, event in enumerate(unpack(body), 1):
+    lines = lines_of(body)
+    if isinstance(lines, Fault):
+        raise ArchiveDamagedError(f"{entry.key} {lines.text}, as its log entry has it. {VERIFY}")
+    if tally is not None:
+        tally.events += len(lines)
+    for line, raw in enumerate(lines, 1):
+        event = event_of(raw)
         if selection.wants(event):
             yield Found(event, entry, line)
 
 
-def _candidates(org: str, vault: Vault, selection: Selection) -> Iterator[tuple[str, Window, int]]:
+class _Candidate(msgspec.Struct, frozen=True, gc=False):
+    """An object of these days, by its name."""
+
+    lo: int
+    number: int
+    key: str
+
+
+def _candidates(org: str, vault: Vault, selection: Selection) -> list[_Candidate]:
+    """By window, then number."""
+    found = []
     for key in _listed(org, vault, selection):
         named = window_of_key(key)
         if named is not None and selection.overlaps(named[0]):
-            yield key, *named
+            found.append(_Candidate(named[0].lo, named[1], key))
+    return sorted(found, key=lambda it: (it.lo, it.number))
+
+
+def _committed(
+    org: str, vault: Vault, candidates: Iterable[_Candidate], selection: Selection, tally: Tally
+) -> Iterator[Committed]:
+    for candidate, body in fetched(vault, candidates, lambda it: log_key(org, it.number)):
+        entry = None if body is None else _entry(org, candidate.number, body)
+        if body is None or entry is None or entry.key != candidate.key or entry.window is None:
+            tally.orphans += 1
+        elif selection.wants_entry(entry):
+            yield Committed(entry, entry.window, digest(body))
+
+
+def _entry(org: str, number: int, body: bytes) -> LogEntry:
+    key = log_key(org, number)
+    entry = decode(body, key)
+    if (entry.org, entry.number) != (org, number):
+        raise ArchiveDamagedError(f"{key} says that it is entry {entry.number} of {entry.org!r}. {VERIFY}")
+    return entry
 
 
 def _listed(org: str, vault: Vault, selection: Selection) -> Iterator[str]:
-    """The keys of the days asked for; from one day on, or all of them, where that has no end."""
-    if selection.since is None or selection.until is None:
-        first = "" if selection.since is None else day_prefix(org, _day(selection.since))
-        yield from vault.keys(f"raw/org={org}/", after=first)
-        return
-    for at in range(selection.since - selection.since % DAY, selection.until + 1, DAY):
-        yield from vault.keys(day_prefix(org, _day(at)))
+    """The keys of the days asked for, in one listing, which costs no call for a day without a batch."""
+    first = "" if selection.since is None else _day_prefix(org, selection.since)
+    keys = vault.keys(f"raw/org={org}/", after=first)
+    if selection.until is None:
+        return keys
+    last = _day_prefix(org, selection.until)
+    return takewhile(lambda key: key[: len(last)] <= last, keys)
 
 
-def _day(second: int) -> str:
-    return Window(second, second).day
+def _day_prefix(org: str, second: int) -> str:
+    """Of a second that an event may have."""
+    second = min(max(second, EARLIEST_SECOND), LATEST_SECOND)
+    return day_prefix(org, Window(second, second).day)
 
 
 def _key_of(batch: Committed) -> str:

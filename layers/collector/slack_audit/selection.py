@@ -4,10 +4,13 @@ Slack changes the types of its fields without notice, so nothing here takes one 
 than is asked for is simply not the one that was meant. The free expression alone may fail on an event, and says so.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from fnmatch import translate
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 import jmespath
@@ -24,6 +27,10 @@ from slack_audit.windows import Window
 PASSES = (*STANDING, BACKFILL)
 ACTOR_FIELDS = ("id", "email", "name")
 ENTITY_FIELDS = ("id", "email", "name", "domain", "title")
+MOST_OF_A_REASON = 200  # characters: a library's error may quote the whole event
+
+# What an expression of somebody's may end with on an event of any shape: ceil(`1e999`) is an ArithmeticError.
+NOT_EVALUATED = (jmespath.exceptions.JMESPathError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError)
 
 type Network = IPv4Network | IPv6Network
 
@@ -114,20 +121,22 @@ def checked(selection: Selection) -> Selection:
 
 
 def readable(raw: bytes) -> Any:
-    """An event as values; None for one that is no JSON. Half a surrogate pair is read as a question mark."""
+    """An event as values; None for one that is no JSON. Half a surrogate pair is read as a question mark, and a byte
+    that is no UTF-8 as a replacement character."""
     try:
         return msgspec.json.decode(raw)
     except NOT_READABLE:
         pass
-    try:
-        return msgspec.json.decode(without_surrogates(raw))
-    except NOT_READABLE:
-        return None
+    with suppress(ValueError, RecursionError):  # json takes what msgspec does not: a number like 1e999
+        return json.loads(without_surrogates(raw).decode(errors="replace"))
+    return None
 
 
 @cache
 def _pattern(actions: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(".*".join(map(re.escape, action.split("*"))) for action in actions))
+    """Only `*` is special. fnmatch's patterns take linear time on any action."""
+    plain = (action.replace("[", "[[]").replace("?", "[?]") for action in actions)
+    return re.compile("|".join(map(translate, plain)))
 
 
 @cache
@@ -147,9 +156,16 @@ def _networks(ips: Sequence[str]) -> tuple[Network, ...]:
 def _expression(where: str) -> jmespath.parser.ParsedResult:
     try:
         return jmespath.compile(where)
-    except jmespath.exceptions.JMESPathError as error:
-        said = str(error).splitlines()[0]
-        raise SelectionError(f"{where!r} is no JMESPath ({said}). See https://jmespath.org/tutorial.html.") from None
+    except (jmespath.exceptions.JMESPathError, RecursionError) as error:
+        raise SelectionError(
+            f"{where!r} is no JMESPath ({_reason(error)}). See https://jmespath.org/tutorial.html."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """What a library says, in one short line: it may quote the event, and that may hold anything."""
+    first = str(error).partition("\n")[0].rstrip(":")[:MOST_OF_A_REASON]
+    return "".join(it if it.isprintable() else " " for it in first) or type(error).__name__
 
 
 def _field(value: Any, name: str) -> Any:
@@ -175,21 +191,23 @@ def _names(value: Any, fields: Sequence[str], wanted: Sequence[str]) -> bool:
 
 
 def _lies_in(address: Any, networks: Sequence[Network]) -> bool:
-    """Slack writes "redacted" or nothing for some: these lie nowhere."""
+    """Slack writes "redacted" or nothing for some: these lie nowhere. ::ffff:192.0.2.7 is 192.0.2.7 as well."""
+    if not isinstance(address, str):
+        return False
     try:
-        ip = ip_address(address) if isinstance(address, str) else None
+        ip = ip_address(address)
     except ValueError:
         return False
-    return ip is not None and any(ip in network for network in networks)
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return any(ip in network or (mapped is not None and mapped in network) for network in networks)
 
 
 def _holds(where: str, said: Any, event: Event) -> bool:
     try:
         found = _expression(where).search(said)
-    except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except NOT_EVALUATED as error:
         raise SelectionError(
-            f"{where!r} cannot be evaluated on event {event.id} ({reason}). Ask for the field first: "
+            f"{where!r} cannot be evaluated on event {event.id!r} ({_reason(error)}). Ask for the field first: "
             "details.reason && contains(details.reason, 'tor')."
         ) from None
     return found is not None and found is not False and found not in ("", [], {})

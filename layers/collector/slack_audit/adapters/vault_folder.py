@@ -17,7 +17,7 @@ class FolderVault:
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """Every key with the prefix, which ends with a slash, that comes after another one, in the order of S3."""
-        return (key for key in self._under(prefix) if key > after)
+        return (key for key in self._under(prefix, after) if key > after)
 
     def get(self, key: str) -> bytes | None:
         """An object's bytes, None if there is none."""
@@ -32,10 +32,13 @@ class FolderVault:
         """The same for many, in their order."""
         return map(self.get, keys)
 
-    def _under(self, prefix: str) -> Iterator[str]:
+    def _under(self, prefix: str, after: str) -> Iterator[str]:
+        """Without the folders that end before that key."""
         for name, is_folder in self._listed(prefix):
             if is_folder:
-                yield from self._under(f"{prefix}{name}/")
+                folder = f"{prefix}{name}/"
+                if folder >= after[: len(folder)]:
+                    yield from self._under(folder, after)
             else:
                 yield os.fsencode(prefix + name).decode(errors="backslashreplace")
 

@@ -1,0 +1,120 @@
+"""slack-audit export."""
+
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from slack_audit.verify.prove import Head
+from slack_audit.verify.vault import Vault
+from slack_audit_cli import asked, options
+from slack_audit_cli.codes import NOT_DONE, WELL, WRONG
+from slack_audit_cli.evidence.checking import check as checked
+from slack_audit_cli.evidence.layout import NotAPackageError
+from slack_audit_cli.evidence.making import Request, make
+from slack_audit_cli.evidence.told import show
+from slack_audit_cli.opened import Account, archive, progress, told_what_to_do
+from slack_audit_cli.whole import part_of, whole
+
+
+def export(
+    stack: options.Stack = None,
+    bucket: options.Bucket = None,
+    folder: options.Folder = None,
+    org: options.Org = "main",
+    from_: options.From = None,
+    to: options.To = None,
+    passes: options.Passes = None,
+    actions: options.Actions = None,
+    actors: options.Actors = None,
+    entities: options.Entities = None,
+    ips: options.Ips = None,
+    where: options.Where = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The package, a zip that is not there yet.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who makes it, and signs it off.")] = None,
+    case: Annotated[str, typer.Option(metavar="TEXT", help="Which case it is for.")] = "",
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What else should be known.")] = "",
+    batches: Annotated[
+        bool, typer.Option("--batches", help="Also the whole objects, so that it is proven without the archive.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option("--verify-since", metavar="TIME", help="Verify only what was written since then.")
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Check this package instead of making one.")
+    ] = None,
+    head: Annotated[str | None, typer.Option(metavar="N:SHA256", help="With --check: a head that was kept.")] = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
+) -> None:
+    """Makes an evidence package: the selected events, their log entries, a verification, and a manifest of digests.
+
+    Ends with 0 if it is made and the archive is proven, 1 if it is made and the archive has findings, 2 if it is not
+    made. With --check: 0 if the package is whole, 1 if it was altered, 2 if it is no package.
+    """
+    if check is not None:
+        _check(check, asked.typed("--head", asked.head, head) if head else None)
+    if output is None or not by or not by.strip():
+        raise typer.BadParameter("a package needs a file and somebody who signs it off", param_hint="--output and --by")
+    if output.exists():
+        raise typer.BadParameter(f"{output} is there already: evidence is not overwritten", param_hint="--output")
+    now = datetime.now(UTC)
+    request = Request(
+        org=asked.typed("--org", asked.org, org),
+        selection=asked.selection(
+            from_=from_,
+            to=to,
+            passes=passes,
+            actions=actions,
+            actors=actors,
+            entities=entities,
+            ips=ips,
+            where=where,
+            now=now,
+        ),
+        by=by,
+        case=case,
+        note=note,
+        with_batches=batches,
+        since=asked.typed("--verify-since", lambda text: asked.moment(text, now), since) if since else None,
+    )
+    with told_what_to_do():
+        opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)
+        _make(request, opened.vault, opened.where, output, now)
+
+
+def _make(request: Request, vault: Vault, source: str, output: Path, now: datetime) -> None:
+    """Makes it, checks it before it gets its name, and says what it is."""
+    try:
+        with whole(output) as out:
+            manifest = make(request, vault, source, out, progress, now)
+            out.flush()
+            if not (found := checked(part_of(output))).whole:
+                show(found, _digest(part_of(output)), Console(stderr=True))
+                raise NotAPackageError("The package is not what it should be: make it again, on another disk.")
+    except OSError as error:
+        typer.echo(f"{output} could not be written: {error}.", err=True)
+        raise typer.Exit(NOT_DONE) from error
+    finally:
+        part_of(output).unlink(missing_ok=True)
+    show(found, _digest(output), Console())
+    raise typer.Exit(WELL if manifest.verification.proven else WRONG)
+
+
+def _check(path: Path, head: Head | None) -> None:
+    with told_what_to_do("The package could not be checked."):
+        found = checked(path, head)
+        digest = _digest(path)
+    show(found, digest, Console())
+    raise typer.Exit(WELL if found.whole else WRONG)
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,67 @@
+"""A zip that is written member by member, each with its digest. The same members give the same bytes."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from slack_audit_cli.evidence.layout import Member
+
+BEGINNING = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can say: when it was made, the manifest says
+READABLE = 0o100644 << 16
+
+
+class Taking(Protocol):
+    """What takes bytes."""
+
+    def write(self, data: bytes) -> int:
+        """All of them."""
+
+
+class Package:
+    """The zip under way, and what is in it so far."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._zip = ZipFile(out, "w", allowZip64=True)
+        self.members: dict[str, Member] = {}
+
+    @contextmanager
+    def member(self, name: str, *, packed: bool = False) -> Iterator[Taking]:
+        """A new member, which is written until the block ends. `packed`: it is compressed already."""
+        info = ZipInfo(name, BEGINNING)
+        info.compress_type = ZIP_STORED if packed else ZIP_DEFLATED
+        info.external_attr = READABLE
+        info.create_system = 3  # the same bytes on every system
+        with self._zip.open(info, "w", force_zip64=True) as out:
+            counted = _Counted(out)
+            yield counted
+        self.members[name] = Member(counted.digest.hexdigest(), counted.size)
+
+    def add(self, name: str, body: bytes, *, packed: bool = False) -> None:
+        """A member that is at hand."""
+        with self.member(name, packed=packed) as out:
+            out.write(body)
+
+    def add_file(self, name: str, path: Path) -> None:
+        """A member that waits in a file."""
+        with self.member(name) as out, open(path, "rb") as file:
+            shutil.copyfileobj(file, out)
+
+    def end(self) -> None:
+        """No more members."""
+        self._zip.close()
+
+
+class _Counted:
+    def __init__(self, out: Taking) -> None:
+        self._out = out
+        self.digest = sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        return self._out.write(data)
