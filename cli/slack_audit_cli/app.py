@@ -9,6 +9,7 @@ from slack_audit import __version__
 from slack_audit_cli.codes import NOT_DONE
 from slack_audit_cli.commands.doctor import doctor
 from slack_audit_cli.commands.verify import verify
+from slack_audit_cli.ending import ended
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -16,10 +17,11 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 def main() -> None:
     """`slack-audit`. A crash is not done, which must not look like a finding."""
     try:
-        app(prog_name="slack-audit")
+        code = ended(lambda: app(prog_name="slack-audit"))
     except Exception:  # noqa: BLE001 - whatever it is: its traceback, and the code for it
         traceback.print_exc()
-        sys.exit(NOT_DONE)
+        code = NOT_DONE
+    sys.exit(code)
 
 
 @app.callback()
