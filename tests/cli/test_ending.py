@@ -83,5 +83,5 @@ def completed(words: str, place: int) -> list[str]:
 
 
 def test_bash_completes_commands_and_options():
-    assert completed("slack-audit ver", 1) == ["verify", "version"]
+    assert sorted(completed("slack-audit ver", 1)) == ["verify", "version"]
     assert completed("slack-audit verify --fol", 2) == ["--folder"]
