@@ -8,6 +8,7 @@ import typer
 from slack_audit import __version__
 from slack_audit_cli.codes import NOT_DONE
 from slack_audit_cli.commands.doctor import doctor
+from slack_audit_cli.commands.status import status
 from slack_audit_cli.commands.verify import verify
 from slack_audit_cli.ending import ended
 
@@ -35,5 +36,5 @@ def version() -> None:
     print(__version__)
 
 
-for command in (verify, doctor):
+for command in (status, verify, doctor):
     app.command()(command)
