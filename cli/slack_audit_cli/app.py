@@ -7,7 +7,10 @@ import typer
 
 from slack_audit import __version__
 from slack_audit_cli.codes import NOT_DONE
+from slack_audit_cli.commands.actions import actions
+from slack_audit_cli.commands.backfill import backfill
 from slack_audit_cli.commands.doctor import doctor
+from slack_audit_cli.commands.schemas import schemas
 from slack_audit_cli.commands.status import status
 from slack_audit_cli.commands.verify import verify
 from slack_audit_cli.ending import ended
@@ -36,5 +39,6 @@ def version() -> None:
     print(__version__)
 
 
-for command in (status, verify, doctor):
+for command in (status, verify, doctor, actions, schemas):
     app.command()(command)
+app.add_typer(backfill, name="backfill")
