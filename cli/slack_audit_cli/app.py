@@ -10,6 +10,7 @@ from slack_audit_cli.codes import NOT_DONE
 from slack_audit_cli.commands.actions import actions
 from slack_audit_cli.commands.backfill import backfill
 from slack_audit_cli.commands.doctor import doctor
+from slack_audit_cli.commands.fetch import fetch
 from slack_audit_cli.commands.schemas import schemas
 from slack_audit_cli.commands.status import status
 from slack_audit_cli.commands.verify import verify
@@ -39,6 +40,6 @@ def version() -> None:
     print(__version__)
 
 
-for command in (status, verify, doctor, actions, schemas):
+for command in (status, verify, doctor, actions, schemas, fetch):
     app.command()(command)
 app.add_typer(backfill, name="backfill")

@@ -13,6 +13,8 @@ from slack_audit import __version__
 from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.catalog import Difference, Kind, Listing, catalog_prefix, difference, kept_listing, listing_of
 from slack_audit.verify.vault import Vault
+from slack_audit_cli.plain import plain
+from slack_audit_cli.plain import said as said_plainly
 
 TIMEOUT = 20.0  # seconds
 MARKS = {"new": ("+", "bold green"), "gone": ("-", "bold red"), "changed": ("~", "bold yellow"), "": (" ", "")}
@@ -96,7 +98,7 @@ def show(listed: Listed, search: str, console: Console) -> None:
     for first, second, third, what in _marked(listed.kind, rows):
         mark, style = MARKS[what]
         said = Text(f"{mark} {second}" if listed.kept else second, style=style)
-        table.add_row(_clean(first) if first != group else Text(), said, third)
+        table.add_row(said_plainly(first) if first != group else Text(), said, third)
         group = first
     console.print(table)
     console.print(_summary(listed, rows))
@@ -104,8 +106,8 @@ def show(listed: Listed, search: str, console: Console) -> None:
 
 def _marked(kind: Kind, rows: list[tuple[str, str, str]]) -> list[tuple[str, str, Text, str]]:
     if kind == "actions":
-        return [(word, _plain(name), Text(what), what) for word, name, what in rows]
-    return [(_schema(name), _plain(name.partition(".")[2]), _clean(word), what) for word, name, what in rows]
+        return [(word, plain(name), Text(what), what) for word, name, what in rows]
+    return [(_schema(name), plain(name.partition(".")[2]), said_plainly(word), what) for word, name, what in rows]
 
 
 def _by_schema(rows: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
@@ -133,12 +135,3 @@ def _summary(listed: Listed, rows: list[tuple[str, str, str]]) -> Text:
         if names
     ]
     return said.append(f"; {', '.join(told) or 'nothing new'}{since}", style="default")
-
-
-def _plain(text: str) -> str:
-    """Somebody else's text never controls the terminal."""
-    return "".join(it if it.isprintable() else "�" for it in text)
-
-
-def _clean(text: str) -> Text:
-    return Text(_plain(text))
