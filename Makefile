@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint types contracts template unit verify load slack build layer sbom format requirements clean
+.PHONY: help setup browser demo test lint types contracts template unit cli verify load slack build layer sbom format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,10 @@ template: setup ## what the template promises: cfn-lint, sam validate, checkov, 
 
 unit: setup ## the fast tests only
 	@$(PYTHON) -m pytest -q -n auto tests/unit tests/property tests/faults
+
+cli: setup ## the command slack-audit, ready to use; make cli ARGS="status --stack NAME"
+	@if [ -n "$(ARGS)" ]; then $(BIN)/slack-audit $(ARGS); else $(BIN)/slack-audit --help; \
+		echo; echo "It is $(BIN)/slack-audit. As a command of your own: pip install . (docs/cli.md)"; fi
 
 verify: setup ## prove an archive; make verify ARGS="--bucket NAME --since 2d", or ARGS=--help
 	@$(BIN)/slack-audit verify $(ARGS)

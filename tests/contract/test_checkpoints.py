@@ -421,6 +421,9 @@ def test_what_is_looked_at_is_what_was_saved_and_nobodys_lease(cloud: Cloud):
     standpoints = DynamoDBStandpoints(cloud.clients.dynamodb, table)
     assert standpoints.read("main") == FULL
     assert standpoints.read("lab") is None
+    assert (standpoints.look("main"), standpoints.look("lab")) == ((FULL, 200), None)
+    run.release(FULL)
+    assert standpoints.look("main") == (FULL, None)
 
 
 def test_a_table_that_cannot_be_looked_at_is_an_error_that_names_org_and_table(cloud: Cloud):

@@ -20,6 +20,7 @@ from slack_audit.parts import Report
 from slack_audit.settings import DriftSettings, PreTrafficSettings, RotateSettings, Settings, VerifySettings
 from slack_audit.verify.findings import WARNINGS, Kind
 from slack_audit.verify.prove import prove
+from slack_audit_cli import codes
 from slack_audit_cli.app import app
 from slack_audit_cli.doctor.looks import NEEDS
 from tests.fakes import World
@@ -152,6 +153,39 @@ def test_every_option_of_the_command_is_documented(command):
     shown = CliRunner().invoke(app, [command, "--help"]).stdout
     documented = set(re.findall(r"^\| `(--[\w-]+)", section(f"docs/{command}.md", "The command"), re.MULTILINE))
     assert documented == set(re.findall(r"^ +(--[\w-]+)", shown, re.MULTILINE)) - {"--help"}
+
+
+COMMANDS = {
+    "status": [["status"]],
+    "backfill": [["backfill", it] for it in ("start", "list", "pause", "resume", "cancel")],
+    "actions and schemas": [["actions"], ["schemas"]],
+    "fetch": [["fetch"]],
+}
+
+
+@pytest.mark.parametrize("title", COMMANDS)
+def test_every_option_of_the_command_is_documented_in_its_section(title):
+    shown = "".join(CliRunner().invoke(app, [*words, "--help"]).stdout for words in COMMANDS[title])
+    rows = re.findall(r"^\| (`--.*?) \|", section("docs/cli.md", title), re.MULTILINE)
+    documented = {option for row in rows for option in re.findall(r"--[\w-]+", row)}
+    assert documented == set(re.findall(r"^ +(--[\w-]+)", shown, re.MULTILINE)) - {"--help"}
+
+
+def test_every_command_and_every_shared_option_stands_in_the_overview():
+    text = (ROOT / "docs" / "cli.md").read_text().partition("\n## Options of several commands")[0]
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    commands = {it.name or getattr(it.callback, "__name__", "") for it in app.registered_commands}
+    assert commands | {it.name for it in app.registered_groups} <= listed
+    shared = set(re.findall(r"^\| `(--[\w-]+)", section("docs/cli.md", "Options of several commands"), re.MULTILINE))
+    shown = CliRunner().invoke(app, ["actions", "--help"]).stdout
+    assert shared == set(re.findall(r"^ +(--[\w-]+)", shown, re.MULTILINE)) - {"--help", "--search"}
+
+
+def test_the_exit_codes_are_documented():
+    documented = re.findall(r"^\| (\d+) \|", section("docs/cli.md", "Output and exit codes"), re.MULTILINE)
+    expected = [codes.WELL, codes.WRONG, codes.NOT_DONE, codes.UNKNOWN, codes.INTERRUPTED, codes.CLOSED]
+    assert [int(it) for it in documented] == expected
 
 
 def test_what_the_doctor_needs_is_documented_as_a_policy():

@@ -12,7 +12,7 @@ import boto3
 import msgspec
 from botocore.config import Config
 
-from slack_audit import __version__, fanout, orders, pretraffic, watch
+from slack_audit import __version__, fanout, orders, passes, pretraffic, watch
 from slack_audit import check as checks
 from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.adapters.clock import LambdaClock
@@ -35,7 +35,6 @@ from slack_audit.errors import SettingsError, SourceError, TokenRefusedError
 from slack_audit.log import log_prefix
 from slack_audit.orders import Outcome
 from slack_audit.parts import Parts, Policy
-from slack_audit.passes import BACKFILL, FINAL, LATE, LATENESS_MARGIN, LIVE
 from slack_audit.pretraffic import Hook, Verdict
 from slack_audit.rotate import Rotation
 from slack_audit.settings import (
@@ -53,10 +52,8 @@ from slack_audit.verify.prove import Proof, prove
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-MINUTE, HOUR = 60, 3_600  # seconds
 MOST_WARM = 256  # organisations whose connections a warm function keeps
 MOST_DAYS = 3_650  # of a check; how many a function has time for, its timeout says
-FINAL_PASS_HOURS = 25  # what a backfill keeps away from now where final is switched off
 
 # Every call ends: connecting and each read within these seconds, and so many tries in all.
 STORES = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
@@ -164,15 +161,12 @@ def start_each(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, 
 
 
 def lags(settings: Settings) -> dict[str, int]:
-    """Seconds behind Slack's clock, by the kind of a pass. A pass that is switched off is not among them; a backfill
-    keeps final's distance all the same, for what it reads nobody reads again."""
-    final = (settings.final_pass_hours or FINAL_PASS_HOURS) * HOUR + LATENESS_MARGIN
-    driven = {LIVE: settings.live_lag_seconds, BACKFILL: final}
-    if settings.late_pass_minutes:
-        driven[LATE] = settings.late_pass_minutes * MINUTE
-    if settings.final_pass_hours:
-        driven[FINAL] = final
-    return driven
+    """Seconds behind Slack's clock, by the kind of a pass: of those that are not switched off."""
+    return passes.lags(
+        live_seconds=settings.live_lag_seconds,
+        late_minutes=settings.late_pass_minutes,
+        final_hours=settings.final_pass_hours,
+    )
 
 
 def policy(settings: Settings) -> Policy:

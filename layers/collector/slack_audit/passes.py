@@ -13,6 +13,7 @@ FINAL = "final"
 STANDING = (LIVE, LATE, FINAL)  # the passes that every org has from its genesis on, in the order of their turns
 BACKFILL = "backfill"  # the lag of every pass that is not a standing one goes by this name
 LATENESS_MARGIN = 300  # seconds added to final's lag: the clocks drift, and an exact lag has lost an event (protocol)
+FINAL_HOURS = 25  # what a backfill keeps away from now where final is switched off
 FIRST_SPAN = 3_600  # seconds that a pass asks for before it knows better
 LEAST_UNREAD = 30  # seconds; half a schedule period: fewer are left for the next run
 
@@ -53,6 +54,18 @@ def standing_passes(start: int) -> Passes:
 def newest_readable(slack_now: int, lag: int) -> int:
     """The newest second that a pass with this lag may read: never one that is not over yet."""
     return slack_now - max(lag, 1)
+
+
+def lags(*, live_seconds: int, late_minutes: int, final_hours: int) -> dict[str, int]:
+    """Seconds behind Slack's clock, by the kind of a pass. A pass that is switched off by 0 is not among them; a
+    backfill keeps final's distance all the same, for what it reads nobody reads again."""
+    final = (final_hours or FINAL_HOURS) * 3_600 + LATENESS_MARGIN
+    driven = {LIVE: live_seconds, BACKFILL: final}
+    if late_minutes:
+        driven[LATE] = late_minutes * 60
+    if final_hours:
+        driven[FINAL] = final
+    return driven
 
 
 def kind_of(name: str) -> str:

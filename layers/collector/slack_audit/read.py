@@ -152,6 +152,13 @@ class Reader:
         """One small call: raises SourceError where Slack will not answer for this window."""
         self._page(Query(window, self._filters[0], limit=1))
 
+    def page(self, query: Query) -> Answer:
+        """One page, which proves nothing: for whoever only wants to look. Waits for the call budget, however long.
+
+        Raises SourceError and ExhaustedError.
+        """
+        return self._page(query, Patience(math.inf))
+
     def count_calls(self) -> int:
         """The calls whose answers were used since this was last asked."""
         calls, self._uncounted = self._uncounted, 0

@@ -153,6 +153,18 @@ class DynamoDBStandpoints:
 
     def read(self, org: str) -> Checkpoint | None:
         """The org's checkpoint, None if there is none. Raises StorageError."""
+        item = self._item(org)
+        return None if item is None else _checkpoint(item)
+
+    def look(self, org: str) -> tuple[Checkpoint, int | None] | None:
+        """The same, and until when a run holds the lease (epoch seconds), None where it is free."""
+        item = self._item(org)
+        if item is None:
+            return None
+        until = item.get("lease_until", {}).get("N")
+        return _checkpoint(item), int(until) if until is not None and "owner" in item else None
+
+    def _item(self, org: str) -> dict[str, Any] | None:
         try:
             reply = self._client.get_item(TableName=self._table, Key=_attributes({"org": org}))
         except (ClientError, BotoCoreError) as error:
@@ -160,7 +172,7 @@ class DynamoDBStandpoints:
                 f"Could not read the checkpoint of org {org} in table {self._table} ({error}). Collection does not "
                 "depend on it. If it repeats, check the function's role and the table."
             ) from error
-        return _checkpoint(reply["Item"]) if "Item" in reply else None
+        return reply.get("Item")
 
 
 def _is_condition(error: ClientError) -> bool:

@@ -1,0 +1,1 @@
+"""Orders for backfills, and how far they are."""

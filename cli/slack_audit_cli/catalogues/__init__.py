@@ -1,0 +1,1 @@
+"""Slack's own lists of actions and schemas."""

@@ -1,0 +1,1 @@
+"""Asking Slack directly, for scripts: nothing of it is archived."""

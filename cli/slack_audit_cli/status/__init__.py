@@ -1,0 +1,1 @@
+"""Where organisations stand: their passes, their stream, their last run."""
