@@ -1,0 +1,99 @@
+// The charts. Plotly reads a few tags and entities in its texts, so whatever anybody wrote is escaped before.
+
+const COLOURS = ['#d1333f', '#8a5cd1', '#2f78c4', '#e0892a', '#c7a600', '#2a9d6f', '#8b6244', '#45b0d6', '#d4639f', '#8d98a3'];
+const PATTERNS = ['x', '/', '', '\\', '.', '|', '+', '-', '/', ''];
+const TOP = 15;
+const LONGEST = 34;
+let printing = false;
+
+function plain(text) {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
+
+function short(text) {
+  const letters = [...text];
+  return plain(letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join('')}…` : text);
+}
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function layout(more) {
+  const ink = colour('--ink'); const line = colour('--line');
+  const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, tickfont: { color: ink }, automargin: true };
+  return {
+    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', font: { color: ink, size: 12, family: 'system-ui, sans-serif' },
+    margin: { l: 8, r: 8, t: 6, b: 8 }, dragmode: false, bargap: 0.18, hoverlabel: { align: 'left', namelength: -1 },
+    legend: { orientation: 'h', y: -0.14, x: 0, yanchor: 'top', traceorder: 'normal', font: { color: ink } },
+    ...more, xaxis: { ...axis, fixedrange: true, ...more.xaxis }, yaxis: { ...axis, fixedrange: true, ...more.yaxis },
+  };
+}
+
+function marker(place) {
+  const solid = { color: COLOURS[place] };
+  return printing ? { ...solid, line: { color: '#000', width: 0.5 }, pattern: { shape: PATTERNS[place], fillmode: 'replace', solidity: 0.45, size: 6 } } : solid;
+}
+
+function plot(id, traces, shape, clicked) {
+  const place = document.getElementById(id);
+  const width = printing ? { width: place.clientWidth || undefined } : { width: undefined, autosize: true };
+  Plotly.react(place, traces, { ...shape, ...width }, { displayModeBar: false, responsive: !printing, staticPlot: false });
+  if (clicked && !place.dataset.clickable) {
+    place.dataset.clickable = 'yes';
+    place.on('plotly_click', (event) => clicked(event.points[0]));
+  }
+}
+
+// Bars over time, one trace for each series that has any.
+function overTime(id, figures, series, range, clicked) {
+  const seconds = figures.width;
+  const traces = series.map(({ at, title, mark }) => {
+    const bars = figures.timeline.filter((it) => it[1] === at).sort((a, b) => a[0] - b[0]);
+    return {
+      type: 'bar', name: title, marker: mark, width: seconds * 1000 * (printing ? 1 : 0.92), offset: 0,
+      x: bars.map((it) => it[0] * 1000), y: bars.map((it) => it[2]), customdata: bars.map((it) => [it[0], seconds]),
+      hovertemplate: `%{y:,} ${title}<br>%{x|%a %Y-%m-%d %H:%M}, ${spanOf(seconds)}<extra></extra>`,
+    };
+  }).filter((it) => it.x.length);
+  const [lo, hi] = range;
+  plot(id, traces, layout({
+    barmode: 'stack', height: printing ? 250 : 320, showlegend: true, margin: { l: 8, r: 8, t: 6, b: 60 },
+    xaxis: { type: 'date', range: lo === null ? undefined : [lo * 1000, hi * 1000] }, yaxis: { rangemode: 'tozero', tickformat: ',d', nticks: 6 },
+  }), clicked);
+}
+
+function spanOf(seconds) {
+  const [size, name] = [[86400, 'day'], [3600, 'hour'], [60, 'minute']].find(([it]) => seconds >= it);
+  return seconds === size ? `1 ${name}` : `${seconds / size} ${name}s`;
+}
+
+// A ranking as bars that lie. Their places are numbers, so that no name can be taken for anything but a name.
+function ranking(id, counts, { top = TOP, hue = COLOURS[2] }, clicked) {
+  const shown = counts.slice(0, top);
+  const places = shown.map((_, place) => place);
+  plot(id, [{
+    type: 'bar', orientation: 'h', x: shown.map((it) => it[1]), y: places, marker: { color: printing ? '#777' : hue },
+    customdata: shown.map((it) => [it[0]]), hovertext: shown.map((it) => `${plain(it[0])}: ${it[1].toLocaleString('en')}`), hoverinfo: 'text',
+    text: shown.map((it) => it[1].toLocaleString('en')), textposition: 'auto', cliponaxis: false, textangle: 0, constraintext: 'none',
+  }], layout({
+    height: 30 + 22 * Math.max(1, shown.length), bargap: 0.25, margin: { l: 8, r: 44, t: 2, b: 4 },
+    xaxis: { visible: false, rangemode: 'tozero' },
+    yaxis: { type: 'linear', tickmode: 'array', tickvals: places, ticktext: shown.map((it) => short(it[0])), range: [shown.length - 0.5, -0.5], showgrid: false, ticklabelstandoff: 6 },
+  }), clicked && ((point) => clicked(point.customdata[0])));
+}
+
+function drawAll(figures, range, set) {
+  const groups = data.groups.map((title, at) => ({ at, title, mark: marker(at) }));
+  const [good, bad] = [2, 0].map(marker);
+  const zoom = (point) => set({ from: point.customdata[0], to: point.customdata[0] + point.customdata[1] - 1 });
+  overTime('chart-timeline', figures, groups, range, zoom);
+  overTime('chart-logins', figures, [{ at: LOGGED_IN, title: 'signed in', mark: good }, { at: REFUSED, title: 'failed or refused', mark: bad }], range, zoom);
+  for (const [name, field] of [['actions', 'action'], ['actors', 'actor'], ['ips', 'ip'], ['locations', 'location']]) {
+    ranking(`chart-${name}`, figures[name], {}, (value) => set({ [field]: value }));
+    const more = figures.different[name] - Math.min(TOP, figures[name].length);
+    document.getElementById(`more-${name}`).textContent = more > 0 ? `and ${more.toLocaleString('en')} more` : '';
+  }
+  if (figures.reasons.length) ranking('chart-reasons', figures.reasons, { top: 20, hue: COLOURS[0] });
+  if (figures.delays.length) ranking('chart-delays', data.delayOrder.map((name) => figures.delays.find((it) => it[0] === name)).filter(Boolean), { hue: COLOURS[6] });
+}
