@@ -2,6 +2,7 @@
 
 const form = document.getElementById('filter');
 const state = { shown: events, figures: data.figures, filtered: false, by: 'second', down: true, page: 0, size: 50, wide: new Set() };
+const OFFERED = 2000; // values that a text box proposes
 const number = (it) => it.toLocaleString('en');
 
 function filterOf() {
@@ -101,14 +102,11 @@ function sortBy(column) {
   document.querySelector(`#events [data-column="${column}"]`).focus();
 }
 
-function options(place, values) {
-  const made = values.map((value) => { const it = element('option', value); it.value = value; return it; });
-  document.getElementById(place)?.append(...made) ?? form.elements[place].append(...made);
-}
+const option = (value) => new Option(value, value);
 
 function start() {
-  for (const name of ['actions', 'actors', 'ips']) options(name, [...data[name]].sort().slice(0, 2000));
-  form.elements.location.append(...[...data.locations].sort().map((it) => new Option(it, it)));
+  for (const name of ['actions', 'actors', 'ips']) document.getElementById(name).append(...[...data[name]].sort().slice(0, OFFERED).map(option));
+  form.elements.location.append(...[...data.locations].sort().map(option));
   form.elements.section.append(...data.shown.map((it) => new Option(it.title, it.id)));
   document.getElementById('embedded').textContent = complete
     ? 'All of them are in this page.'
