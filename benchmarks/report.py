@@ -166,7 +166,7 @@ def _seconds(dice: random.Random, count: int) -> list[int]:
 
 def _likely(dice: random.Random, event: Event, *, attacked: bool) -> bool:
     if attacked:
-        return event.action in {"user_login_failed", "anomaly"} and dice.random() < _share(event.actor)
+        return event.action == "user_login_failed" or (event.action == "anomaly" and dice.random() < 0.08)
     address = event.raw.partition(b'"ip_address":"')[2].partition(b'"')[0].decode()
     return dice.random() < _share(event.actor) * _share(address) ** 0.5
 

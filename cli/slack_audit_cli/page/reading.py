@@ -18,7 +18,19 @@ LONGEST_DETAIL = 300
 LONGEST_RAW = 16_384
 NOBODY, NOTHING = "(nobody)", "(none)"
 NAMES = ("name", "title", "template_name", "email", "timestamp", "id")
-FIRST = ("reason", "new_scopes", "previous_value", "new_value", "export_type", "external_organization_name")
+FIRST = (
+    "reason",
+    "ip_address_details",
+    "new_scopes",
+    "previous_scopes",
+    "new_value",
+    "previous_value",
+    "export_type",
+    "external_organization_name",
+    "external_user_email",
+    "location",
+    "previous_ip_address",
+)
 # What plays with how a text is shown: control characters, marks of direction, halves of surrogate pairs, and the
 # separators that a browser may take for a line break.
 PLAYING = re.compile(
@@ -126,7 +138,7 @@ def _somebody(actor: Any) -> Who:
 
 def _place(location: Any) -> Who:
     key, name, kind = (_text(field(location, it)) for it in ("id", "name", "type"))
-    label = f"{name or key} ({kind})" if kind else name or key
+    label = f"{name or key} ({kind})" if kind not in ("", "workspace") else name or key
     return Who(key or label or NOTHING, label or NOTHING)
 
 

@@ -1,18 +1,20 @@
 // The charts. Plotly reads a few tags and entities in its texts, so whatever anybody wrote is escaped before.
 
 const COLOURS = ['#d1333f', '#8a5cd1', '#2f78c4', '#e0892a', '#c7a600', '#2a9d6f', '#8b6244', '#45b0d6', '#d4639f', '#8d98a3'];
-const PATTERNS = ['x', '/', '', '\\', '.', '|', '+', '-', '/', ''];
-const TOP = 15;
-const LONGEST = 34;
+const GREYS = ['#000000', '#5a5a5a', '#8c8c8c', '#b8b8b8', '#dedede', '#ffffff']; // for paper: apart without any colour
+const TOP = 15; // bars of a ranking
+const TOP_PRINTED = 10;
+const LETTER = 6.6; // pixels
 let printing = false;
 
 function plain(text) {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }
 
-function short(text) {
-  const letters = [...text];
-  return plain(letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join('')}…` : text);
+// As much as two fifths of a chart's width have room for.
+function short(text, width) {
+  const letters = [...text]; const most = Math.min(38, Math.max(12, Math.floor(width * 0.42 / LETTER)));
+  return plain(letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : text);
 }
 
 function colour(name) {
@@ -30,13 +32,25 @@ function layout(more) {
   };
 }
 
-function marker(place) {
-  const solid = { color: COLOURS[place] };
-  return printing ? { ...solid, line: { color: '#000', width: 0.5 }, pattern: { shape: PATTERNS[place], fillmode: 'replace', solidity: 0.45, size: 6 } } : solid;
+function inGrey(place) {
+  return { color: GREYS[place], line: { color: '#000000', width: 0.5 } };
+}
+
+// On paper as many series as there are greys: the largest, and all others as one.
+function onPaper(series, timeline) {
+  const most = GREYS.length - 1;
+  const totals = series.map((it) => timeline.reduce((sum, [, at, many]) => sum + (it.ats.includes(at) ? many : 0), 0));
+  const large = new Set([...totals.keys()].sort((a, b) => totals[b] - totals[a]).slice(0, most));
+  const shown = series.filter((_, place) => large.has(place));
+  const others = series.filter((_, place) => !large.has(place)).flatMap((it) => it.ats);
+  if (others.length) shown.push({ ats: others, title: 'All others' });
+  const step = shown.length === 2 ? most : 1;
+  return shown.map((it, place) => ({ ...it, mark: inGrey(shown.length === 2 ? most - place * step : place) }));
 }
 
 function plot(id, traces, shape, clicked) {
   const place = document.getElementById(id);
+  place.style.height = `${shape.height}px`;
   const width = printing ? { width: place.clientWidth || undefined } : { width: undefined, autosize: true };
   Plotly.react(place, traces, { ...shape, ...width }, { displayModeBar: false, responsive: !printing, staticPlot: false });
   if (clicked && !place.dataset.clickable) {
@@ -48,17 +62,19 @@ function plot(id, traces, shape, clicked) {
 // Bars over time, one trace for each series that has any.
 function overTime(id, figures, series, range, clicked) {
   const seconds = figures.width;
-  const traces = series.map(({ at, title, mark }) => {
-    const bars = figures.timeline.filter((it) => it[1] === at).sort((a, b) => a[0] - b[0]);
+  const traces = (printing ? onPaper(series, figures.timeline) : series).map(({ ats, title, mark }) => {
+    const counts = new Map();
+    for (const [start, at, many] of figures.timeline) if (ats.includes(at)) count(counts, start, many);
+    const bars = [...counts].sort((a, b) => a[0] - b[0]);
     return {
       type: 'bar', name: title, marker: mark, width: seconds * 1000 * (printing ? 1 : 0.92), offset: 0,
-      x: bars.map((it) => it[0] * 1000), y: bars.map((it) => it[2]), customdata: bars.map((it) => [it[0], seconds]),
+      x: bars.map((it) => it[0] * 1000), y: bars.map((it) => it[1]), customdata: bars.map((it) => [it[0], seconds]),
       hovertemplate: `%{y:,} ${title}<br>%{x|%a %Y-%m-%d %H:%M}, ${spanOf(seconds)}<extra></extra>`,
     };
   }).filter((it) => it.x.length);
-  const [lo, hi] = range;
+  const [lo, hi] = range; const narrow = !printing && document.getElementById(id).clientWidth < 500;
   plot(id, traces, layout({
-    barmode: 'stack', height: printing ? 250 : 320, showlegend: true, margin: { l: 8, r: 8, t: 6, b: 60 },
+    barmode: 'stack', height: printing ? 240 : narrow ? 280 + 19 * traces.length : 320, showlegend: true, margin: { l: 8, r: 8, t: 6, b: narrow ? 40 + 19 * traces.length : 60 },
     xaxis: { type: 'date', range: lo === null ? undefined : [lo * 1000, hi * 1000] }, yaxis: { rangemode: 'tozero', tickformat: ',d', nticks: 6 },
   }), clicked);
 }
@@ -70,28 +86,29 @@ function spanOf(seconds) {
 
 // A ranking as bars that lie. Their places are numbers, so that no name can be taken for anything but a name.
 function ranking(id, counts, { top = TOP, hue = COLOURS[2] }, clicked) {
-  const shown = counts.slice(0, top);
+  const shown = counts.slice(0, printing ? TOP_PRINTED : top);
+  const { clientWidth } = document.getElementById(id);
   const places = shown.map((_, place) => place);
   plot(id, [{
     type: 'bar', orientation: 'h', x: shown.map((it) => it[1]), y: places, marker: { color: printing ? '#777' : hue },
     customdata: shown.map((it) => [it[0]]), hovertext: shown.map((it) => `${plain(it[0])}: ${it[1].toLocaleString('en')}`), hoverinfo: 'text',
     text: shown.map((it) => it[1].toLocaleString('en')), textposition: 'auto', cliponaxis: false, textangle: 0, constraintext: 'none',
   }], layout({
-    height: 30 + 22 * Math.max(1, shown.length), bargap: 0.25, margin: { l: 8, r: 44, t: 2, b: 4 },
+    height: 14 + (printing ? 18 : 22) * Math.max(1, shown.length), bargap: 0.25, margin: { l: 8, r: 44, t: 2, b: 4 },
     xaxis: { visible: false, rangemode: 'tozero' },
-    yaxis: { type: 'linear', tickmode: 'array', tickvals: places, ticktext: shown.map((it) => short(it[0])), range: [shown.length - 0.5, -0.5], showgrid: false, ticklabelstandoff: 6 },
+    yaxis: { type: 'linear', tickmode: 'array', tickvals: places, ticktext: shown.map((it) => short(it[0], clientWidth)), range: [shown.length - 0.5, -0.5], showgrid: false, zeroline: false, ticklabelstandoff: 6 },
   }), clicked && ((point) => clicked(point.customdata[0])));
 }
 
 function drawAll(figures, range, set) {
-  const groups = data.groups.map((title, at) => ({ at, title, mark: marker(at) }));
-  const [good, bad] = [2, 0].map(marker);
+  const groups = data.groups.map((title, at) => ({ ats: [at], title, mark: { color: COLOURS[at] } }));
+  const logins = [[LOGGED_IN, 'signed in', COLOURS[2]], [REFUSED, 'failed or refused', COLOURS[0]]].map(([at, title, color]) => ({ ats: [at], title, mark: { color } }));
   const zoom = (point) => set({ from: point.customdata[0], to: point.customdata[0] + point.customdata[1] - 1 });
   overTime('chart-timeline', figures, groups, range, zoom);
-  overTime('chart-logins', figures, [{ at: LOGGED_IN, title: 'signed in', mark: good }, { at: REFUSED, title: 'failed or refused', mark: bad }], range, zoom);
+  overTime('chart-logins', figures, logins, range, zoom);
   for (const [name, field] of [['actions', 'action'], ['actors', 'actor'], ['ips', 'ip'], ['locations', 'location']]) {
     ranking(`chart-${name}`, figures[name], {}, (value) => set({ [field]: value }));
-    const more = figures.different[name] - Math.min(TOP, figures[name].length);
+    const more = figures.different[name] - Math.min(printing ? TOP_PRINTED : TOP, figures[name].length);
     document.getElementById(`more-${name}`).textContent = more > 0 ? `and ${more.toLocaleString('en')} more` : '';
   }
   if (figures.reasons.length) ranking('chart-reasons', figures.reasons, { top: 20, hue: COLOURS[0] });

@@ -1,7 +1,7 @@
 // What a person does with the page: filter, sort, turn pages, change the theme, print.
 
 const form = document.getElementById('filter');
-const state = { shown: events, figures: data.figures, filtered: false, by: 'second', down: true, page: 0, size: 50, wide: new Set() };
+const state = { shown: events, figures: data.figures, filtered: false, by: 'second', down: true, page: 0, size: matchMedia('(max-width: 720px)').matches ? 25 : 50, wide: new Set() };
 const OFFERED = 2000; // values that a text box proposes
 const number = (it) => it.toLocaleString('en');
 
@@ -56,8 +56,12 @@ function tellScope() {
   const all = number(data.figures.events);
   scope.classList.toggle('active', state.filtered);
   if (!state.filtered) scope.textContent = complete ? `All ${all} events. A click on a bar filters by it.` : `The charts and figures count all ${all} events; a filter covers the ${number(events.length)} that the page holds.`;
-  else if (complete) scope.textContent = `${number(state.shown.length)} of ${all} events match: charts, figures and tables show these.`;
-  else scope.textContent = `${number(state.shown.length)} of the ${number(events.length)} events that the page holds match, of ${all} in all: charts, figures and tables show these.`;
+  else scope.textContent = `${number(state.shown.length)} of ${complete ? `${all} events` : `the ${number(events.length)} events that the page holds, of ${all} in all,`} match ${saidOf()}: charts, figures and tables show these.`;
+}
+
+function saidOf() {
+  const said = [...form.elements].filter((it) => it.name && it.value);
+  return said.map((it) => `${it.labels[0].firstChild.textContent.trim().toLowerCase()} ${it.selectedOptions ? it.selectedOptions[0].textContent : it.value.replace('T', it.type === 'datetime-local' ? ' ' : 'T')}`).join(', ');
 }
 
 function showSections() {
@@ -111,6 +115,7 @@ function start() {
   document.getElementById('embedded').textContent = complete
     ? 'All of them are in this page.'
     : `The page holds ${number(events.length)} of ${number(data.figures.events)}: of each section above the newest, then the newest of all. The others stand in the archive.`;
+  document.getElementById('size').value = state.size;
   let waiting;
   form.addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(apply, 150); });
   form.addEventListener('submit', (event) => { event.preventDefault(); apply(); });

@@ -1,16 +1,16 @@
 // The tables. Every text becomes a text node, never markup.
 
-const FEW = 8; // rows of a section before it is asked for more
+const FEW = matchMedia('(max-width: 720px)').matches ? 4 : 8; // rows of a section before it is asked for more
 const PRINTED = 40; // of a section on paper
 
 const COLUMNS = [
   { id: 'second', title: 'Time (UTC)', className: 'time', text: (it) => timeOf(it.second), value: (it) => it.second },
   { id: 'action', title: 'Action', className: 'action', text: (it) => it.action },
-  { id: 'actor', title: 'Actor', text: (it) => it.actor },
-  { id: 'entity', title: 'Done to', text: (it) => it.entity },
-  { id: 'ip', title: 'IP', text: (it) => it.ip },
-  { id: 'location', title: 'Location', text: (it) => it.location },
-  { id: 'pass', title: 'Found by', text: (it) => (it.delay === null ? it.pass : `${it.pass}, ${longOf(it.delay)} later`), value: (it) => (it.delay === null ? -1 : it.delay) },
+  { id: 'actor', title: 'Actor', className: 'actor', text: (it) => it.actor },
+  { id: 'entity', title: 'Done to', className: 'entity', text: (it) => it.entity },
+  { id: 'ip', title: 'IP', className: 'ip', text: (it) => it.ip },
+  { id: 'location', title: 'Location', className: 'location', text: (it) => it.location },
+  { id: 'pass', title: 'Found by', className: 'pass', text: (it) => (it.delay === null ? it.pass : `${it.pass}, ${longOf(it.delay)} later`), value: (it) => (it.delay === null ? -1 : it.delay) },
   { id: 'detail', title: 'Detail', className: 'detail', text: (it) => it.detail },
 ];
 
@@ -36,7 +36,7 @@ function longOf(seconds) {
 
 // A table of these events. With `sort`, its columns can be sorted by: {by, down, change}.
 function tableOf(some, sort) {
-  const table = element('table'); const head = table.createTHead().insertRow();
+  const table = element('table', undefined, 'events'); const head = table.createTHead().insertRow();
   for (const column of COLUMNS) {
     const cell = element('th', sort ? undefined : column.title, column.className);
     cell.scope = 'col';
@@ -61,7 +61,8 @@ function tableOf(some, sort) {
 function rowOf(event) {
   const row = element('tr');
   for (const column of COLUMNS) {
-    const cell = element('td', column.text(event), column.className);
+    const cell = element('td', column.id === 'detail' ? undefined : column.text(event), column.className);
+    if (column.id === 'detail') cell.append(element('div', event.detail, 'clamped'));
     cell.dataset.label = column.title;
     row.append(cell);
   }
