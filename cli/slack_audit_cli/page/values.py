@@ -91,8 +91,8 @@ def _start(range_: Covered) -> str:
 def _settled(range_: Covered) -> str:
     """Up to when no late event is expected; empty where that is all that was asked for."""
     if range_.settled is None:
-        return "none of it"
-    return "" if range_.settled >= range_.hi else f"only up to {moment(range_.settled)}"
+        return "nothing of the range is settled yet"
+    return "" if range_.settled >= range_.hi else f"the range is settled up to {moment(range_.settled)}"
 
 
 def _selected(selection: Selection) -> Iterator[tuple[str, str]]:

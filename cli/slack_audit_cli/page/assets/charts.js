@@ -8,7 +8,7 @@ const LETTER = 6.6; // pixels
 let printing = false;
 
 function plain(text) {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/\$/g, '&#36;');
 }
 
 // As much as two fifths of a chart's width have room for.
@@ -51,8 +51,7 @@ function onPaper(series, timeline) {
 function plot(id, traces, shape, clicked) {
   const place = document.getElementById(id);
   place.style.height = `${shape.height}px`;
-  const width = printing ? { width: place.clientWidth || undefined } : { width: undefined, autosize: true };
-  Plotly.react(place, traces, { ...shape, ...width }, { displayModeBar: false, responsive: !printing, staticPlot: false });
+  Plotly.react(place, traces, { ...shape, width: place.clientWidth }, { displayModeBar: false });
   if (clicked && !place.dataset.clickable) {
     place.dataset.clickable = 'yes';
     place.on('plotly_click', (event) => clicked(event.points[0]));
@@ -72,10 +71,11 @@ function overTime(id, figures, series, range, clicked) {
       hovertemplate: `%{y:,} ${title}<br>%{x|%a %Y-%m-%d %H:%M}, ${spanOf(seconds)}<extra></extra>`,
     };
   }).filter((it) => it.x.length);
+  const tallest = Math.max(0, ...traces.flatMap((it) => it.y)); // of one series: enough to keep small charts to whole numbers
   const [lo, hi] = range; const narrow = !printing && document.getElementById(id).clientWidth < 500;
   plot(id, traces, layout({
     barmode: 'stack', height: printing ? 240 : narrow ? 280 + 19 * traces.length : 320, showlegend: true, margin: { l: 8, r: 8, t: 6, b: narrow ? 40 + 19 * traces.length : 60 },
-    xaxis: { type: 'date', range: lo === null ? undefined : [lo * 1000, hi * 1000] }, yaxis: { rangemode: 'tozero', tickformat: ',d', nticks: 6 },
+    xaxis: { type: 'date', range: lo === null ? undefined : [lo * 1000, hi * 1000] }, yaxis: { rangemode: 'tozero', tickformat: ',d', nticks: 6, dtick: tallest < 5 ? 1 : undefined },
   }), clicked);
 }
 
@@ -92,10 +92,10 @@ function ranking(id, counts, { top = TOP, hue = COLOURS[2] }, clicked) {
   plot(id, [{
     type: 'bar', orientation: 'h', x: shown.map((it) => it[1]), y: places, marker: { color: printing ? '#777' : hue },
     customdata: shown.map((it) => [it[0]]), hovertext: shown.map((it) => `${plain(it[0])}: ${it[1].toLocaleString('en')}`), hoverinfo: 'text',
-    text: shown.map((it) => it[1].toLocaleString('en')), textposition: 'auto', cliponaxis: false, textangle: 0, constraintext: 'none',
+    text: shown.map((it) => it[1].toLocaleString('en')), textposition: 'outside', cliponaxis: false, textangle: 0, constraintext: 'none',
   }], layout({
-    height: 14 + (printing ? 18 : 22) * Math.max(1, shown.length), bargap: 0.25, margin: { l: 8, r: 44, t: 2, b: 4 },
-    xaxis: { visible: false, rangemode: 'tozero' },
+    height: 14 + (printing ? 18 : 22) * Math.max(1, shown.length), bargap: 0.25, margin: { l: 8, r: 8, t: 2, b: 4 },
+    xaxis: { visible: false, range: [0, 1.2 * Math.max(1, ...shown.map((it) => it[1]))] },
     yaxis: { type: 'linear', tickmode: 'array', tickvals: places, ticktext: shown.map((it) => short(it[0], clientWidth)), range: [shown.length - 0.5, -0.5], showgrid: false, zeroline: false, ticklabelstandoff: 6 },
   }), clicked && ((point) => clicked(point.customdata[0])));
 }

@@ -39,8 +39,12 @@ function show(filter = filterOf()) {
   for (const [name, value] of Object.entries(tiles)) document.getElementById(`tile-${name}`).textContent = number(value);
   document.getElementById('nothing').hidden = figures.events > 0;
   showSections();
-  drawAll(figures, rangeOf(filter), set);
+  draw(filter);
   showTable();
+}
+
+function draw(filter = filterOf()) {
+  drawAll(state.figures, rangeOf(filter), set);
 }
 
 // The time that the charts show: what is asked for, else what there is.
@@ -123,6 +127,13 @@ function start() {
   for (const [id, step] of [['previous', -1], ['next', 1]]) document.getElementById(id).addEventListener('click', () => { state.page += step; showTable(); });
   document.getElementById('size').addEventListener('change', (event) => { state.size = Number(event.target.value); state.page = 0; showTable(); });
   document.getElementById('theme').addEventListener('click', nextTheme);
+  let width = innerWidth; let resizing;
+  addEventListener('resize', () => {
+    if (innerWidth === width || printing) return;
+    width = innerWidth;
+    clearTimeout(resizing);
+    resizing = setTimeout(() => draw(), 150);
+  });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => show());
   matchMedia('print').addEventListener('change', (event) => { printing = event.matches; show(); });
   show();
