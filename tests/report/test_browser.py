@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ pytestmark = [
 ]
 LATE = [event(NOON + 5, "late 1"), event(NOON + 65, "late 2", "anomaly", details={"reason": ["ip_address"]})]
 NAMES = [visible(it.replace("\ud83d", "?")) for it in HOSTILE]  # as a page may show them
-DRAWN = "() => document.querySelectorAll('#chart-logins .main-svg').length > 0"
+DRAWN = "document.querySelectorAll('#chart-logins .main-svg').length > 0"
 WATCH = "window.violations = []; addEventListener('securitypolicyviolation', (it) => violations.push(it.violatedDirective));"
 
 
@@ -80,6 +81,14 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+def until(page: Page, expression: str) -> None:
+    """Waits for it. Playwright's own wait runs a text as code, which the page's policy refuses."""
+    deadline = time.monotonic() + 30
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(20)
+
+
 def opened(browser: Browser, folder: Path, forge, *options: str) -> Shown:
     file = folder / "report.html"
     result = CliRunner().invoke(
@@ -95,7 +104,7 @@ def opened(browser: Browser, folder: Path, forge, *options: str) -> Shown:
     page.on("pageerror", lambda it: shown.said.append(str(it)))
     page.on("dialog", lambda it: (shown.said.append(f"a dialog: {it.message}"), it.dismiss()))
     page.goto(file.as_uri())
-    page.wait_for_function(DRAWN)
+    until(page, DRAWN)
     return shown
 
 
@@ -216,7 +225,7 @@ def test_it_works_by_keyboard_alone(shown):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.name") == "action"
     page.keyboard.type("user_login_failed")
-    page.wait_for_function("state.filtered")
+    until(page, "state.filtered")
     assert shown.tile("events") == 3
     page.locator("#events th.time button").focus()
     page.keyboard.press("Enter")
@@ -240,9 +249,7 @@ def test_it_is_dark_and_light_as_the_system_or_as_asked(shown):
 
     assert (luminance() > 600, label()) == (True, "rgb(26, 31, 38)")
     shown.page.emulate_media(color_scheme="dark")
-    shown.page.wait_for_function(
-        "document.querySelector('#chart-actions .ytick text').style.fill !== 'rgb(26, 31, 38)'"
-    )
+    until(shown.page, "document.querySelector('#chart-actions .ytick text').style.fill !== 'rgb(26, 31, 38)'")
     assert luminance() < 120
     shown.page.locator("#theme").click()
     assert (luminance() > 600, label()) == (True, "rgb(26, 31, 38)")
@@ -255,9 +262,7 @@ def test_it_is_dark_and_light_as_the_system_or_as_asked(shown):
 def test_on_paper_it_has_no_controls_and_its_charts_need_no_colour(shown):
     page = shown.page
     page.emulate_media(media="print")
-    page.wait_for_function(
-        "printing && document.querySelector('#chart-timeline').data[0].marker.color.match(/^#(..)\\1\\1$/)"
-    )
+    until(page, "printing && document.querySelector('#chart-timeline').data[0].marker.color.match(/^#(..)\\1\\1$/)")
     assert not page.locator("#filter").is_visible()
     assert not page.locator("#theme").is_visible()
     assert page.locator("#events thead").first.evaluate("(it) => getComputedStyle(it).display") == "table-header-group"
@@ -266,7 +271,7 @@ def test_on_paper_it_has_no_controls_and_its_charts_need_no_colour(shown):
     assert len(set(greys)) == len(greys) == 6
     assert shown.over_time() == 42
     page.emulate_media(media="screen")
-    page.wait_for_function("!printing")
+    until(page, "!printing")
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF-")
     assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") >= 2
@@ -280,7 +285,7 @@ def test_what_anybody_wrote_is_only_ever_text(tricky):
     page = tricky.page
     page.locator("#size").select_option("1000")
     page.locator("details").evaluate_all("(all) => all.forEach((it) => { it.open = true; })")
-    page.wait_for_function("document.querySelectorAll('#events pre').length === events.length")
+    until(page, "document.querySelectorAll('#events pre').length === events.length")
     added = "script, img, iframe, object, embed, a[href^='javascript'], svg a, b, i, [onload], [onerror], main link"
     assert page.locator(added).count() == 3
     assert page.evaluate("[...document.scripts].filter((it) => it.src).length") == 0
