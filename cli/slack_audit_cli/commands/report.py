@@ -1,0 +1,82 @@
+"""slack-audit report."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slack_audit.selection import Selection
+from slack_audit.verify.prove import Proof, prove
+from slack_audit.verify.vault import Vault
+from slack_audit_cli import asked, options
+from slack_audit_cli.codes import NOT_DONE, WELL, WRONG
+from slack_audit_cli.opened import Account, archive, progress, told_what_to_do
+from slack_audit_cli.page.gathered import gathered
+from slack_audit_cli.page.render import page, written
+from slack_audit_cli.page.values import Asked, data_of, values_of
+
+ROWS = 20_000
+CLOCKS = timedelta(minutes=5)  # by which an entry's time may be before that of the seconds it read
+
+
+def report(
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The HTML file that is written.")],
+    bucket: options.Bucket = None,
+    folder: options.Folder = None,
+    stack: options.Stack = None,
+    org: options.Org = "main",
+    from_: options.From = None,
+    to: options.To = None,
+    passes: options.Passes = None,
+    actions: options.Actions = None,
+    actors: options.Actors = None,
+    entities: options.Entities = None,
+    ips: options.Ips = None,
+    where: options.Where = None,
+    rows: Annotated[int, typer.Option(metavar="N", min=100, max=200_000, help="Most events in the page.")] = ROWS,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
+) -> None:
+    """Writes one HTML page on a part of the archive: figures, charts, what is notable, and how far it is proven.
+
+    Ends with 0 if the part is proven, 1 if it is not (the page says what is wrong), 2 if there is no page.
+    """
+    now = datetime.now(UTC)
+    name = asked.typed("--org", asked.org, org)
+    wanted = asked.selection(
+        from_=from_,
+        to=to,
+        passes=passes,
+        actions=actions,
+        actors=actors,
+        entities=entities,
+        ips=ips,
+        where=where,
+        now=now,
+    )
+    with told_what_to_do("There is no report."):
+        opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)
+        proof = _proven(name, opened.vault, wanted)
+        with progress("reading") as tell:
+            found = gathered(name, opened.vault, wanted, proof, rows, tell)
+    of = Asked(name, opened.where, wanted, now)
+    _write(output, page(values_of(of, proof, found), data_of(of, found)))
+    raise typer.Exit(WELL if proof.proven else WRONG)
+
+
+def _proven(org: str, vault: Vault, wanted: Selection) -> Proof:
+    """Of all that was written since the first second that is asked for: nothing of it can stand before."""
+    since = None if wanted.since is None else datetime.fromtimestamp(wanted.since, UTC) - CLOCKS
+    with progress("verifying") as tell:
+        return prove(org, vault, since=since, progress=tell)
+
+
+def _write(output: Path, body: bytes) -> None:
+    try:
+        digest = written(output, body)
+    except OSError as error:
+        typer.echo(f"The report could not be written to {output}: {error.strerror}. Name another file.", err=True)
+        raise typer.Exit(NOT_DONE) from None
+    typer.echo(f"{output}: {len(body):,} bytes, SHA-256 {digest}", err=True)

@@ -1,0 +1,173 @@
+"""An event as a row of the report has it: who did what, to what, from where. No field's type is taken for granted."""
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from slack_audit.events import EARLIEST_SECOND
+from slack_audit.passes import FINAL, LATE
+from slack_audit.selection import readable
+from slack_audit_cli.committed import Found
+from slack_audit_cli.page.kinds import AGENT, section_of
+
+LONGEST = 160  # characters of a name
+LONGEST_DETAIL = 300
+LONGEST_RAW = 16_384
+NOBODY, NOTHING = "(nobody)", "(none)"
+NAMES = ("name", "title", "template_name", "email", "timestamp", "id")
+FIRST = (
+    "reason",
+    "ip_address_details",
+    "new_scopes",
+    "previous_scopes",
+    "new_value",
+    "previous_value",
+    "export_type",
+    "external_organization_name",
+    "external_user_email",
+    "location",
+    "previous_ip_address",
+)
+# What plays with how a text is shown: control characters, marks of direction, halves of surrogate pairs, and the
+# separators that a browser may take for a line break.
+PLAYING = re.compile(
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+class Who(msgspec.Struct, frozen=True, gc=False):
+    """Something with an id, and what people call it."""
+
+    key: str
+    label: str
+
+
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """What is counted of an event. `delay` is seconds from the event to its log entry, None if it was not late."""
+
+    second: int | None
+    action: str
+    actor: Who
+    ip: str
+    location: Who
+    section: str
+    reasons: tuple[str, ...]
+    delay: int | None
+
+
+def told(found: Found, said: Any) -> Told:
+    """Of an event and its readable form."""
+    action = visible(found.event.action) if found.event.action is not None else NOTHING
+    context = field(said, "context")
+    section = section_of(action)
+    return Told(
+        second=found.event.date_create,
+        action=action,
+        actor=_somebody(field(said, "actor")),
+        ip=_text(field(context, "ip_address")) or NOTHING,
+        location=_place(field(context, "location")),
+        section=section or (AGENT if _text(field(context, "acting_agent")) else ""),
+        reasons=_reasons(field(said, "details")) if section == "anomalies" else (),
+        delay=_delay(found),
+    )
+
+
+def told_of(found: Found) -> tuple[Told, Any]:
+    """The same, and the readable form."""
+    said = readable(found.event.raw)
+    return told(found, said), said
+
+
+def entity_of(said: Any) -> str:
+    """What it was done to: its type and its name."""
+    entity = field(said, "entity")
+    kind = _text(field(entity, "type"))
+    thing = field(entity, kind)
+    name = next((text for it in NAMES if (text := _text(field(thing, it)))), "")
+    return f"{kind} {name}".strip()
+
+
+def detail_of(said: Any) -> str:
+    """The free part of an event on one line, what matters first; without one, the client."""
+    details = field(said, "details")
+    if not isinstance(details, dict) or not details:
+        return _text(field(field(said, "context"), "ua"))
+    keys = sorted(details, key=lambda it: FIRST.index(it) if it in FIRST else len(FIRST))
+    parts = [f"{key}: {_shown(details[key])}" for key in keys if details[key] not in (None, "", [], {}, [""])]
+    return visible(" · ".join(parts), LONGEST_DETAIL)
+
+
+def raw_of(found: Found) -> str:
+    """The event's own text. What plays with how it is shown is written as JSON escapes it, which says the same."""
+    text = found.event.raw.decode(errors="backslashreplace")
+    if len(text) <= LONGEST_RAW:
+        return PLAYING.sub(_escape, text)
+    return f"{PLAYING.sub(_escape, text[:LONGEST_RAW])}… (cut: line {found.line} of {found.entry.key} has all of it)"
+
+
+def visible(text: str, longest: int = LONGEST) -> str:
+    """As a person may be shown it: of bounded length, and with nothing in it that plays with how it is shown."""
+    return PLAYING.sub(_escape, text if len(text) <= longest else f"{text[:longest]}…")
+
+
+def field(value: Any, name: str) -> Any:
+    """A field of an object; None for anything else."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return visible(value)
+    return str(value)[:LONGEST] if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _somebody(actor: Any) -> Who:
+    kind = field(actor, "type")
+    user = field(actor, kind if isinstance(kind, str) else "user")
+    key, name, email = (_text(field(user, it)) for it in ("id", "name", "email"))
+    label = f"{name} · {email or key}" if name else email or key
+    return Who(key or label or NOBODY, label or NOBODY)
+
+
+def _place(location: Any) -> Who:
+    key, name, kind = (_text(field(location, it)) for it in ("id", "name", "type"))
+    label = f"{name or key} ({kind})" if kind not in ("", "workspace") else name or key
+    return Who(key or label or NOTHING, label or NOTHING)
+
+
+def _reasons(details: Any) -> tuple[str, ...]:
+    """A list for anomalies, a text elsewhere."""
+    said = field(details, "reason")
+    reasons = said if isinstance(said, list) else [said]
+    return tuple(dict.fromkeys(text for it in reasons if (text := _text(it))))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_shown(it) for it in value)
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _delay(found: Found) -> int | None:
+    second = found.event.date_create
+    if found.entry.pass_ not in (LATE, FINAL) or second is None:
+        return None
+    return max(0, _written(found.entry.time) - second)
+
+
+@lru_cache
+def _written(time: str) -> int:
+    """When an entry was written, as far as it says so readably."""
+    try:
+        return int(datetime.fromisoformat(time).timestamp())
+    except ValueError:
+        return EARLIEST_SECOND

@@ -1,0 +1,74 @@
+"""The page: one HTML file that needs nothing else.
+
+What anybody wrote reaches it on two ways only: through the template, which escapes it, and as JSON in a block that the
+browser does not run. A policy in the page lets run nothing but the two scripts whose SHA-256 it names, and connect to
+nowhere.
+"""
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
+
+SCRIPTS = ("data.js", "charts.js", "tables.js", "page.js")
+ESCAPED = ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026"), ("\u2028".encode(), b"\\u2028"))
+POLICY = (
+    "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def page(values: dict[str, Any], data: dict[str, Any]) -> bytes:
+    """The HTML. `values` are the template's, `data` is what the scripts show."""
+    charts, own = get_plotlyjs(), "\n".join(["'use strict';", *map(_asset, SCRIPTS)])
+    policy = POLICY.format(scripts=" ".join(map(_hash, (charts, own))))
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    text = environment.from_string(_asset("page.html")).render(
+        **values,
+        policy=policy,
+        style=Markup(_asset("page.css")),  # noqa: S704 - ours
+        charts=Markup(charts),  # noqa: S704 - Plotly's
+        script=Markup(own),  # noqa: S704 - ours
+        data=Markup(as_block(data)),  # noqa: S704 - holds no < any more
+    )
+    return text.encode()
+
+
+def as_block(data: Any) -> str:
+    """JSON that may stand in a `<script>`: nothing in it can end it, or begin anything."""
+    encoded = msgspec.json.encode(data)
+    for found, escaped in (*ESCAPED, ("\u2029".encode(), b"\\u2029")):
+        encoded = encoded.replace(found, escaped)
+    return encoded.decode()
+
+
+def written(path: Path, body: bytes) -> str:
+    """Writes the file whole or not at all; its SHA-256. Raises OSError."""
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as unfinished:
+        temporary = Path(unfinished.name)
+        try:
+            unfinished.write(body)
+            unfinished.flush()
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    return sha256(body).hexdigest()
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("slack_audit_cli.page") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
