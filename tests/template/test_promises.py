@@ -81,6 +81,31 @@ PRETRAFFIC_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["PreTrafficLogs", "Arn"]}]),
 }
+REPLAY_OBJECTS = {"Fn::Sub": "${ArchiveBucket.Arn}/replay/org=*/*"}
+STREAM = {"Fn::GetAtt": ["EventStream", "Arn"]}
+REPLAY_PERMISSIONS = {  # as it comes; the targets that parameters add are conditional
+    "ReadTheArchive": (["s3:GetObject"], OBJECTS),
+    "KeepPlanAndReport": (["s3:GetObject", "s3:PutObject"], [REPLAY_OBJECTS]),
+    "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
+    "SendToStreams": (
+        ["kinesis:PutRecords"],
+        [
+            {
+                "Fn::If": [
+                    "HasReplayStreams",
+                    {
+                        "Fn::Split": [
+                            ",",
+                            {"Fn::Join": [",", [STREAM, {"Fn::Join": [",", {"Ref": "ReplayStreamArns"}]}]]},
+                        ]
+                    },
+                    STREAM,
+                ]
+            }
+        ],
+    ),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["ReplayLogs", "Arn"]}]),
+}
 ALIAS = {"Ref": "CollectFunctionAliaslive"}  # its ARN
 WATCH_PERMISSIONS = {
     "ReadTheCheckpoints": (["dynamodb:GetItem"], [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}]),
@@ -92,6 +117,7 @@ ROLES = {
     "Drift": DRIFT_PERMISSIONS,
     "Verify": VERIFY_PERMISSIONS,
     "PreTraffic": PRETRAFFIC_PERMISSIONS,
+    "Replay": REPLAY_PERMISSIONS,
     "Rotate": ROTATE_PERMISSIONS,
     "Watch": WATCH_PERMISSIONS,
 }
@@ -101,12 +127,19 @@ KEY_USERS = {
     "Drift": ["s3", "sqs"],
     "Verify": ["s3", "sqs"],
     "PreTraffic": ["sqs"],
+    "Replay": ["s3", "kinesis"],
+    "ReplayStates": ["s3"],
     "Rotate": ["secretsmanager"],
     "Scheduler": ["sqs"],
     "Watch": ["dynamodb", "sqs"],
 }
-UNNAMED = {"WatchTheAlarm"}
-LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "log", "catalog"], "Verify": ["raw", "log"]}
+UNNAMED = {"WatchTheAlarm", "DeliverLogs"}
+LISTED = {
+    "Collect": ["raw", "log"],
+    "Drift": ["raw", "log", "catalog"],
+    "Verify": ["raw", "log"],
+    "Replay": ["raw", "log", "replay"],
+}
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable", "EncryptionKey"]
 
 

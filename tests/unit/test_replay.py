@@ -233,7 +233,8 @@ def carried_out_somehow(replayed: Replayed, planned: Plan, item: Item, chance: r
         try:
             progress = replayed.turn(planned, progress, chance.choice([1.0, 10.2, 12.0, 900.0]))
         except (KilledError, SinkUnavailableError):
-            replayed.faults.dead, replayed.faults.kill = False, None
+            replayed.faults.dead = False
+        replayed.faults.kill = None
 
 
 def partition(chance: random.Random, last: int) -> Iterator[Item]:
