@@ -133,6 +133,16 @@ KEY_USERS = {
     "Scheduler": ["sqs"],
     "Watch": ["dynamodb", "sqs"],
 }
+DELIVERY = [  # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+]
 UNNAMED = {"WatchTheAlarm", "DeliverLogs"}
 LISTED = {
     "Collect": ["raw", "log"],
@@ -243,7 +253,8 @@ def test_the_layer_is_the_only_one_and_leaves_no_old_versions():
 
 def test_a_failed_run_is_not_tried_again_but_reported():
     configs = of_type("AWS::Lambda::EventInvokeConfig").values()
-    assert {it["Properties"]["FunctionName"]["Ref"] for it in configs} == set(FUNCTIONS)
+    # The state machine waits for the replay function, and repeats what can be repeated.
+    assert {it["Properties"]["FunctionName"]["Ref"] for it in configs} == set(FUNCTIONS) - {"ReplayFunction"}
     for config in configs:
         assert config["Properties"]["MaximumRetryAttempts"] == 0
         age = {"DriftFunction": 21_600, "VerifyFunction": 21_600}.get(config["Properties"]["FunctionName"]["Ref"], 60)
@@ -286,7 +297,10 @@ def test_every_log_group_is_ours_and_forgets(function):
     assert properties(function)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}}
     assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert properties(group)["KmsKeyId"] == KEY
-    assert len(of_type("AWS::Lambda::Function")) == len(of_type("AWS::Logs::LogGroup")) == len(FUNCTIONS)
+    assert len(of_type("AWS::Lambda::Function")) == len(FUNCTIONS)
+    assert set(of_type("AWS::Logs::LogGroup")) == {it.replace("Function", "Logs") for it in FUNCTIONS} | {
+        "ReplayStatesLogs"
+    }
 
 
 # ---- permissions ----
@@ -323,7 +337,7 @@ def test_every_statement_of_every_role_names_its_actions_and_resources():
 def test_a_wildcard_stands_only_where_aws_knows_no_resource():
     """https://docs.aws.amazon.com/service-authorization/latest/reference/ lists them without a resource type."""
     wild = {it["Sid"]: listed(it["Action"]) for _, it in role_statements() if it.get("Resource") == "*"}
-    assert wild == {"WatchTheAlarm": ["cloudwatch:DescribeAlarms"]}
+    assert wild == {"WatchTheAlarm": ["cloudwatch:DescribeAlarms"], "DeliverLogs": DELIVERY}
     assert set(wild) == UNNAMED
 
 
@@ -364,7 +378,9 @@ def test_a_daily_function_may_start_itself_for_each_organisation(name):
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "lambda:InvokeFunction")
     assert statement["Resource"] == {"Fn::GetAtt": [f"{name}Function", "Arn"]}
-    assert set(of_type("AWS::IAM::Policy")) == {"DriftStartsItself", "VerifyStartsItself", "FormerKeysPolicy"}
+    assert set(of_type("AWS::IAM::Policy")) == {
+        "DriftStartsItself", "VerifyStartsItself", "ReplayStartsItself", "FormerKeysPolicy",
+    }  # fmt: skip
 
 
 # ---- what is kept ----
@@ -392,6 +408,7 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::Kinesis::ResourcePolicy",
         "AWS::Lambda::Permission",
         "AWS::SecretsManager::RotationSchedule",
+        "AWS::StepFunctions::StateMachine",
     }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)
