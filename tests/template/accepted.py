@@ -80,6 +80,11 @@ GUARD = (
         "Nobody waits for single objects: whoever wants events reads the stream.",
     ),
     Accepted(
+        "step_functions_state_machine_tracing_enabled_check",
+        ("ReplayStateMachine",),
+        "Nothing here is traced by X-Ray: every line of a replay's log has its id, and each item is an execution of its own.",
+    ),
+    Accepted(
         "sqs_dlq_check",
         ("FailureQueue", "ScheduleDeadLetterQueue"),
         "They are dead letter queues themselves, and only people read them.",
@@ -111,6 +116,11 @@ PARLIAMENT = (
         "PERMISSIONS_MANAGEMENT_ACTIONS",
         ("EncryptionKey.IamDecides",),
         "Without the account's own statement nobody could ever change the key again: AWS puts it into every key.",
+    ),
+    Accepted(
+        "PERMISSIONS_MANAGEMENT_ACTIONS",
+        ("ReplayStatesRole.DeliverLogs",),
+        "Step Functions lets its logs be delivered with these rights and no others, and AWS knows no resource for them.",
     ),
     Accepted(
         "RESOURCE_MISMATCH",

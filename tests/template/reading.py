@@ -83,7 +83,7 @@ def role_statements() -> Iterator[tuple[str, Node]]:
     documents += [(name, it["Properties"]["PolicyDocument"]) for name, it in of_type("AWS::IAM::Policy").items()]
     for name, document in documents:
         for statement in document["Statement"]:
-            yield name, statement
+            yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement  # which is there or not
 
 
 def listed(value: Any) -> list[Any]:

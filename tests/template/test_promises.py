@@ -383,6 +383,60 @@ def test_a_daily_function_may_start_itself_for_each_organisation(name):
     }  # fmt: skip
 
 
+# ---- replays ----
+
+
+def test_a_replay_may_send_only_where_the_parameters_say():
+    (policy,) = properties("ReplayRole")["Policies"]
+    conditional = [it["Fn::If"] for it in policy["PolicyDocument"]["Statement"] if "Fn::If" in it]
+    assert {condition: (it["Action"], it["Resource"]) for condition, it, _ in conditional} == {
+        "HasReplayBuckets": ("s3:PutObject", {"Ref": "ReplayBucketArns"}),
+        "HasReplayQueues": (["sqs:GetQueueAttributes", "sqs:SendMessage"], {"Ref": "ReplayQueueArns"}),
+        "HasReplayKeys": (["kms:Decrypt", "kms:GenerateDataKey"], {"Ref": "ReplayKeyArns"}),
+    }
+    assert all(otherwise == {"Ref": "AWS::NoValue"} for _, _, otherwise in conditional)
+
+
+def test_the_state_machine_may_start_one_function_and_its_own_items():
+    granted = {
+        it["Sid"]: (listed(it["Action"]), listed(it["Resource"]))
+        for role, it in role_statements()
+        if role in {"ReplayStatesRole", "ReplayStartsItself"} and it["Sid"] not in {"UseTheKey", "DeliverLogs"}
+    }
+    place = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${ReplayStateMachine.Name}"
+    assert granted == {
+        "StartTheFunction": (["lambda:InvokeFunction"], [{"Fn::GetAtt": ["ReplayFunction", "Arn"]}]),
+        "ReadTheItems": (["s3:GetObject"], [{"Fn::Sub": "${ArchiveBucket.Arn}/replay/org=*/*/items.json"}]),
+        "StartItself": (["states:StartExecution"], [{"Ref": "ReplayStateMachine"}]),
+        "LookAfterItsItems": (
+            ["states:DescribeExecution", "states:RedriveExecution", "states:StopExecution"],
+            [{"Fn::Sub": f"{place}/Replay:*"}],
+        ),
+    }
+
+
+def test_a_replay_tolerates_no_failure_catches_none_and_repeats_what_passes():
+    machine = properties("ReplayStateMachine")
+    assert (machine["StateMachineType"], properties("ReplayFunction")["Timeout"]) == ("STANDARD", 900)
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+    states = machine["Definition"]["States"]
+    replay = states["Replay"]
+    assert replay["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert (replay["ToleratedFailurePercentage"], replay["MaxConcurrencyPath"]) == (0, "$.concurrency")
+    assert "ToleratedFailureCount" not in replay
+    assert "Catch" not in json.dumps(machine["Definition"])
+    tasks = [states["Plan"], states["Report"], replay["ItemProcessor"]["States"]["Send"]]
+    for task in tasks:
+        assert task["Retry"] == tasks[0]["Retry"]
+        assert task["TimeoutSeconds"] > 900
+        assert all(it["MaxAttempts"] <= 8 for it in task["Retry"])
+    errors = {name for it in tasks[0]["Retry"] for name in it["ErrorEquals"]}
+    assert {"StorageError", "SinkUnavailableError", "Lambda.TooManyRequestsException"} <= errors
+    assert errors.isdisjoint(
+        {"States.ALL", "States.TaskFailed", "ArchiveDamagedError", "SinkRefusedError", "ReplayError"}
+    )
+
+
 # ---- what is kept ----
 
 
