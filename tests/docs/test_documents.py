@@ -287,7 +287,7 @@ def test_every_module_stands_in_the_import_contracts():
         for path in package.iterdir()
         if path.name != "__init__.py" and "__pyc" not in path.name
     }
-    wiring = {f"slack_audit.{name}" for name in ("adapters", "bootstrap", "settings", "telemetry")}
+    wiring = {f"slack_audit.{name}" for name in ("adapters", "bootstrap", "replaying", "settings", "telemetry")}
     assert modules - wiring == {name for name in contracts["pure"]["source_modules"] if name.count(".") == 1}
     assert modules - {"slack_audit.errors", "slack_audit.verify"} == set(contracts["apart"]["forbidden_modules"])
 

@@ -128,6 +128,11 @@ PARLIAMENT = (
         "IAM's reference has no resource for it, but AWS SAM's guide grants it for the deployment groups of one application.",
     ),
     Accepted(
+        "RESOURCE_MISMATCH",
+        ("ReplayStartsItself.LookAfterItsItems",),
+        "Its copy of IAM's reference knows no resource for states:DescribeExecution; AWS's guide names the items' own.",
+    ),
+    Accepted(
         "RESOURCE_STAR",
         ("EncryptionKey.*",),
         "In the policy of a key * is that key.",
