@@ -410,7 +410,7 @@ def test_the_state_machine_may_start_one_function_and_its_own_items():
         "StartItself": (["states:StartExecution"], [{"Ref": "ReplayStateMachine"}]),
         "LookAfterItsItems": (
             ["states:DescribeExecution", "states:RedriveExecution", "states:StopExecution"],
-            [{"Fn::Sub": f"{place}/Replay:*"}],
+            [{"Fn::Sub": f"{place}:*"}, {"Fn::Sub": f"{place}/Replay:*"}],
         ),
     }
 
