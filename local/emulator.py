@@ -1,20 +1,22 @@
 """The embedded AWS's process: ministack, taught what our template needs and ministack does not know.
 
 That is five resource types and one kind of alarm that its CloudFormation refuses, properties that it passes over
-although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, and
-an alias's own way with failed runs. Each type does what its reference page says of Ref, Fn::GetAtt, update and
-deletion, as far as ministack has the service behind it.
+although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, an
+alias's own way with failed runs, and a map's MaxConcurrencyPath and RedriveExecution of Step Functions. Each type does
+what its reference page says of Ref, Fn::GetAtt, update and deletion, as far as ministack has the service behind it.
 local.aws runs this file by its path: it knows nothing of the rest of the project.
 """
 
+import contextvars
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, cast
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager
+from ministack.services import cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager, stepfunctions
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 type Properties = dict[str, Any]
@@ -172,6 +174,52 @@ def condition_value(known: Callable[..., Any], key: str, context: Any) -> Any:
     return value
 
 
+def run_map(run: Callable[..., Any], state: Properties, asked: Any, effective: Any, *rest: Any) -> Any:
+    """A distributed map with the concurrency that its path names; ministack would run all of its items at once."""
+    path = state.get("MaxConcurrencyPath")
+    most = {"MaxConcurrency": stepfunctions._resolve_path(path, effective)} if path else {}
+    return run({**state, **most}, asked, effective, *rest)
+
+
+def once(run: Callable[..., Any], of: Callable[..., str], *asked: Any) -> Any:
+    """What succeeded before an execution was redriven is not done again, but has the same outcome."""
+    whole = stepfunctions._executions[asked[-1]["Execution"]["Id"]]
+    kept = whole.setdefault("kept", {})
+    step = of(*asked)
+    if step in kept and whole.get("redriven"):
+        return kept.pop(step)
+    kept[step] = run(*asked)
+    return kept[step]
+
+
+def of_a_task(_state: Properties, asked: Any, _execution: Properties, context: Properties) -> str:
+    """A state may come again with another input."""
+    return json.dumps(["state", context["State"]["Name"], asked])
+
+
+def of_an_item(_states: Properties, _start: str, asked: Any, _execution: Properties, context: Properties) -> str:
+    """Which of the map's items it is."""
+    return json.dumps(["item", context.get("Map"), asked])
+
+
+def redrive(asked: Properties) -> Response:
+    """RedriveExecution: the execution goes on under its own name, and only what failed is done again."""
+    execution = stepfunctions._executions.get(asked["executionArn"])
+    if execution is None or execution["status"] not in {"FAILED", "ABORTED", "TIMED_OUT"}:
+        return stepfunctions.error_response_json("ExecutionNotRedrivable", f"{asked['executionArn']} did not fail", 400)
+    execution.update(status="RUNNING", stopDate=None, error=None, cause=None, output=None, redriven=True)
+    again = partial(contextvars.copy_context().run, stepfunctions._run_execution, asked["executionArn"])
+    threading.Thread(target=again, daemon=True).start()
+    return cast("Response", stepfunctions.json_response({"redriveDate": stepfunctions.now_iso()}))
+
+
+async def answer_states(known: Callable[..., Awaitable[Response]], *asked: Any) -> Response:
+    """Every call of Step Functions, also RedriveExecution."""
+    if asked[2].get("x-amz-target", "").endswith(".RedriveExecution"):
+        return cast("Response", stepfunctions._finalize_response(redrive(json.loads(asked[3]))))
+    return await known(*asked)
+
+
 def evaluate_conditions(
     evaluate: Callable[[Properties, Properties], dict[str, bool]], template: Properties, parameters: Properties
 ) -> dict[str, bool]:
@@ -223,6 +271,10 @@ def teach() -> None:
     conditions = partial(evaluate_conditions, engine._evaluate_conditions)
     for module in (changesets, engine, handlers, stacks):
         module._evaluate_conditions = conditions
+    stepfunctions._run_distributed_map = partial(run_map, stepfunctions._run_distributed_map)
+    stepfunctions._run_sub_machine = partial(once, stepfunctions._run_sub_machine, of_an_item)
+    stepfunctions._execute_task = partial(once, stepfunctions._execute_task, of_a_task)
+    stepfunctions.handle_request = partial(answer_states, stepfunctions.handle_request)
     lambda_svc.invoke_async_with_retry = partial(invoke_async, lambda_svc.invoke_async_with_retry)
 
 

@@ -12,6 +12,7 @@ from slack_audit_cli.commands.backfill import backfill
 from slack_audit_cli.commands.doctor import doctor
 from slack_audit_cli.commands.export import export
 from slack_audit_cli.commands.fetch import fetch
+from slack_audit_cli.commands.replay import replay
 from slack_audit_cli.commands.report import report
 from slack_audit_cli.commands.schemas import schemas
 from slack_audit_cli.commands.search import search
@@ -43,6 +44,6 @@ def version() -> None:
     print(__version__)
 
 
-for command in (status, verify, doctor, search, report, export, actions, schemas, fetch):
+for command in (status, verify, doctor, search, report, export, replay, actions, schemas, fetch):
     app.command()(command)
 app.add_typer(backfill, name="backfill")

@@ -10,14 +10,22 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from slack_audit import __version__, bootstrap, credentials, telemetry
+from slack_audit import __version__, bootstrap, credentials, errors, replay_report, telemetry
 from slack_audit.backfill import Start, order_of
 from slack_audit.check import Outcome, Outside, check
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.drift import Drift
 from slack_audit.log import Filters, LogEntry
 from slack_audit.parts import Report
-from slack_audit.settings import DriftSettings, PreTrafficSettings, RotateSettings, Settings, VerifySettings
+from slack_audit.replay_plan import Destination, Stack, request_of
+from slack_audit.settings import (
+    DriftSettings,
+    PreTrafficSettings,
+    ReplaySettings,
+    RotateSettings,
+    Settings,
+    VerifySettings,
+)
 from slack_audit.verify.findings import WARNINGS, Kind
 from slack_audit.verify.prove import prove
 from slack_audit_cli import codes
@@ -65,6 +73,7 @@ class Noted(dict[str, str]):
         ("DriftFunction", DriftSettings),
         ("VerifyFunction", VerifySettings),
         ("PreTrafficFunction", PreTrafficSettings),
+        ("ReplayFunction", ReplaySettings),
         ("RotateFunction", RotateSettings),
     ],
 )
@@ -148,7 +157,7 @@ def test_what_a_failed_rotation_says_is_documented_as_it_is_said():
     assert [said for said in documented if re.sub(r"the (new|current) token", "the {", said) not in code] == []
 
 
-@pytest.mark.parametrize("command", ["verify", "doctor"])
+@pytest.mark.parametrize("command", ["verify", "doctor", "replay"])
 def test_every_option_of_the_command_is_documented(command):
     shown = CliRunner().invoke(app, [command, "--help"]).stdout
     documented = set(re.findall(r"^\| `(--[\w-]+)", section(f"docs/{command}.md", "The command"), re.MULTILINE))
@@ -243,6 +252,24 @@ def test_the_sample_of_the_daily_check_is_what_it_takes():
     assert '{"org": "main", "days": 2}' in bootstrap.requested_days.__doc__
 
 
+def test_the_sample_of_a_replay_is_a_request_that_may_be_made():
+    event = json.loads((ROOT / "events" / "replay-plan.json").read_text())
+    assert request_of(event["request"], Stack("archive", "live")).target == Destination(stream="investigation")
+
+
+def test_every_field_of_a_replays_report_is_documented():
+    documented = set(re.findall(r"`(\w+)`", section("docs/replay.md", "The report")))
+    fields = {name for it in (replay_report.Report, replay_report.Totals) for name in it.__struct_fields__}
+    assert fields - {"format"} <= documented
+
+
+def test_every_error_of_a_replay_is_documented_with_what_to_do():
+    rows = re.findall(r"^\| (`\w+Error`.*?) \|", section("docs/replay.md", "When it fails"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert {"SettingsError", "SinkRefusedError", "ArchiveDamagedError", "ReplayError"} <= named
+    assert named <= set(vars(errors))
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_to_a_file_leads_somewhere(document):
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
@@ -294,7 +321,7 @@ def test_every_module_stands_in_the_import_contracts():
         for path in package.iterdir()
         if path.name != "__init__.py" and "__pyc" not in path.name
     }
-    wiring = {f"slack_audit.{name}" for name in ("adapters", "bootstrap", "settings", "telemetry")}
+    wiring = {f"slack_audit.{name}" for name in ("adapters", "bootstrap", "replaying", "settings", "telemetry")}
     assert modules - wiring == {name for name in contracts["pure"]["source_modules"] if name.count(".") == 1}
     assert modules - {"slack_audit.errors", "slack_audit.verify"} == set(contracts["apart"]["forbidden_modules"])
 

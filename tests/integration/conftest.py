@@ -16,7 +16,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from collect import app
 from drift import app as drift_app
 from local.slack import DEFAULT_TOKEN, StandIn
-from slack_audit import bootstrap, telemetry
+from replay import app as replay_app
+from slack_audit import bootstrap, replaying, telemetry
 from tests import proof
 from tests.conftest import Cloud
 from tests.fakes import KilledError
@@ -25,7 +26,13 @@ from watch import app as watch_app
 
 EVENT = {"org": "main"}
 TIMEOUT = 300.0  # seconds; the function's
-WARM = (bootstrap._client, bootstrap._token, bootstrap._source, bootstrap._catalog)  # what lasts from run to run
+WARM = (
+    bootstrap._client,
+    bootstrap._token,
+    bootstrap._source,
+    bootstrap._catalog,
+    replaying._client,
+)  # what lasts from run to run
 
 
 @dataclass
@@ -101,6 +108,11 @@ class Deployment:
         """What the verify function returns."""
         asked = {"org": "main", "days": 2} if event is None else event
         result = verify_app.lambda_handler(asked, cast(LambdaContext, context or Context()))
+        return dict(json.loads(json.dumps(result)))
+
+    def replay(self, event: Any, *, context: Context | None = None) -> dict[str, Any]:
+        """What the replay function returns."""
+        result = replay_app.lambda_handler(event, cast(LambdaContext, context or Context()))
         return dict(json.loads(json.dumps(result)))
 
     def watch_over(self, event: Any, *, context: Context | None = None) -> dict[str, Any]:

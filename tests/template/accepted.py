@@ -80,6 +80,11 @@ GUARD = (
         "Nobody waits for single objects: whoever wants events reads the stream.",
     ),
     Accepted(
+        "step_functions_state_machine_tracing_enabled_check",
+        ("ReplayStateMachine",),
+        "Nothing here is traced by X-Ray: every line of a replay's log has its id, and each item is an execution of its own.",
+    ),
+    Accepted(
         "sqs_dlq_check",
         ("FailureQueue", "ScheduleDeadLetterQueue"),
         "They are dead letter queues themselves, and only people read them.",
@@ -113,9 +118,19 @@ PARLIAMENT = (
         "Without the account's own statement nobody could ever change the key again: AWS puts it into every key.",
     ),
     Accepted(
+        "PERMISSIONS_MANAGEMENT_ACTIONS",
+        ("ReplayStatesRole.DeliverLogs",),
+        "Step Functions lets its logs be delivered with these rights and no others, and AWS knows no resource for them.",
+    ),
+    Accepted(
         "RESOURCE_MISMATCH",
         ("PreTrafficRole.TellCodeDeploy",),
         "IAM's reference has no resource for it, but AWS SAM's guide grants it for the deployment groups of one application.",
+    ),
+    Accepted(
+        "RESOURCE_MISMATCH",
+        ("ReplayStartsItself.LookAfterItsItems",),
+        "Its copy of IAM's reference knows no resource for states:DescribeExecution; AWS's guide names the items' own.",
     ),
     Accepted(
         "RESOURCE_STAR",

@@ -12,7 +12,7 @@ from ministack.services.cloudformation import engine, language_extensions
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction")
-FUNCTIONS = (*SCHEDULED, "PreTrafficFunction", "RotateFunction")
+FUNCTIONS = (*SCHEDULED, "PreTrafficFunction", "ReplayFunction", "RotateFunction")
 FURTHER = "lab"  # the further organisation that the template is looked at with
 
 type Node = dict[str, Any]
@@ -83,7 +83,7 @@ def role_statements() -> Iterator[tuple[str, Node]]:
     documents += [(name, it["Properties"]["PolicyDocument"]) for name, it in of_type("AWS::IAM::Policy").items()]
     for name, document in documents:
         for statement in document["Statement"]:
-            yield name, statement
+            yield name, statement["Fn::If"][1] if "Fn::If" in statement else statement  # which is there or not
 
 
 def listed(value: Any) -> list[Any]:

@@ -30,6 +30,10 @@ OPTIONS = {
     "ObjectLockMode": "COMPLIANCE",
     "Orgs": "lab,plant",
     "PermissionsBoundaryArn": "arn:aws:iam::000000000000:policy/boundary",
+    "ReplayBucketArns": "arn:aws:s3:::investigations/case-17/*",
+    "ReplayKeyArns": "arn:aws:kms:us-east-1:000000000000:key/33333333-3333-3333-3333-333333333333",
+    "ReplayQueueArns": "arn:aws:sqs:us-east-1:000000000000:investigation",
+    "ReplayStreamArns": "arn:aws:kinesis:us-east-1:000000000000:stream/investigation,arn:aws:kinesis:us-east-1:000000000000:stream/lab",
     "StreamMode": "ON_DEMAND",
     "TokenRotation": "on",
     "VpcSecurityGroupIds": "sg-0123456789abcdef0",
@@ -68,6 +72,7 @@ ARNS = {
     "AWS::SNS::Topic": "sns:{place}:{name}",
     "AWS::SQS::Queue": "sqs:{place}:{name}",
     "AWS::SecretsManager::Secret": "secretsmanager:{place}:secret:{name}-AbCdEf",
+    "AWS::StepFunctions::StateMachine": "states:{place}:stateMachine:{name}",
 }
 REFERRED_TO_BY_ARN = (
     "AWS::IAM::ManagedPolicy",
@@ -76,6 +81,7 @@ REFERRED_TO_BY_ARN = (
     "AWS::Lambda::Version",
     "AWS::SNS::Topic",
     "AWS::SecretsManager::Secret",
+    "AWS::StepFunctions::StateMachine",
 )
 
 
@@ -121,7 +127,13 @@ def _stand_in(logical_id: str, kind: str) -> dict[str, Any]:
     name = f"{STACK}-{logical_id.lower()}"
     place = f"{get_region()}:{get_account_id()}"
     arn = "arn:aws:" + ARNS[kind].format(name=name, place=place, account=get_account_id()) if kind in ARNS else ""
-    attributes = {"Id": arn, "QueueName": name, "QueueUrl": f"https://sqs.example.com/{name}", "Version": "1"}
+    attributes = {
+        "Id": arn,
+        "QueueName": name,
+        "QueueUrl": f"https://sqs.example.com/{name}",
+        "Version": "1",
+        "Name": name,
+    }
     return {
         "PhysicalResourceId": arn if kind in REFERRED_TO_BY_ARN else name,
         "ResourceType": kind,

@@ -38,6 +38,10 @@ PARAMETERS = {
     "StreamShards": 1,
     "StreamRetentionHours": 168,
     "ConsumerAccounts": "",
+    "ReplayStreamArns": "",
+    "ReplayBucketArns": "",
+    "ReplayQueueArns": "",
+    "ReplayKeyArns": "",
     "PermissionsBoundaryArn": "",
     "VpcSubnetIds": "",
     "VpcSecurityGroupIds": "",
@@ -63,6 +67,7 @@ OUTPUTS = {
     "DriftFunctionName": {"Ref": "DriftFunction"},
     "VerifyFunctionName": {"Ref": "VerifyFunction"},
     "WatchFunctionName": {"Ref": "WatchFunction"},
+    "ReplayStateMachineArn": {"Ref": "ReplayStateMachine"},
 }
 POWERTOOLS = {
     "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
@@ -101,6 +106,12 @@ VERIFY_VARIABLES = {
     "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
     **POWERTOOLS,
 }
+REPLAY_VARIABLES = {
+    "ORG": {"Ref": "Org"},
+    "ARCHIVE_BUCKET": {"Ref": "ArchiveBucket"},
+    "EVENT_STREAM": {"Ref": "EventStream"},
+    **POWERTOOLS,
+}
 PRETRAFFIC_VARIABLES = {
     "ORG": {"Ref": "Org"},
     "NEW_VERSION": {"Ref": "CollectFunction.Version"},
@@ -120,6 +131,7 @@ VARIABLES_OF = {
     "DriftFunction": DRIFT_VARIABLES,
     "VerifyFunction": VERIFY_VARIABLES,
     "PreTrafficFunction": PRETRAFFIC_VARIABLES,
+    "ReplayFunction": REPLAY_VARIABLES,
     "RotateFunction": ROTATE_VARIABLES,
     "WatchFunction": WATCH_VARIABLES,
 }
@@ -296,6 +308,17 @@ def test_what_may_be_an_address_is_the_same_for_both():
         ("ConsumerAccounts", "123456789012", True),
         ("ConsumerAccounts", "12345678901", False),
         ("ConsumerAccounts", "*", False),
+        ("ReplayStreamArns", "arn:aws:kinesis:eu-central-1:123456789012:stream/investigation", True),
+        ("ReplayStreamArns", "investigation", False),
+        ("ReplayStreamArns", "arn:aws:kinesis:eu-central-1:123456789012:stream/*", False),
+        ("ReplayBucketArns", "arn:aws:s3:::investigations/*", True),
+        ("ReplayBucketArns", "arn:aws:s3:::investigations/case-17/*", True),
+        ("ReplayBucketArns", "arn:aws:s3:::investigations", False),
+        ("ReplayBucketArns", "arn:aws:s3:::*", False),
+        ("ReplayQueueArns", "arn:aws:sqs:eu-central-1:123456789012:investigation", True),
+        ("ReplayQueueArns", "arn:aws:sqs:eu-central-1:123456789012:investigation.fifo", False),
+        ("ReplayKeyArns", "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab", True),
+        ("ReplayKeyArns", "*", False),
         ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/boundary", True),
         ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", True),
         ("PermissionsBoundaryArn", "boundary", False),
@@ -359,6 +382,12 @@ def test_the_samples_of_the_daily_functions_are_for_one_organisation():
     samples = {name: json.loads((ROOT / "events" / f"{name}.json").read_text()) for name in ("drift", "verify")}
     assert samples == {"drift": {"org": "main"}, "verify": {"org": "main", "days": 2}}
     assert json.loads((ROOT / "events" / "watch.json").read_text()) == {"orgs": ["main"]}
+
+
+def test_the_samples_of_a_replay_are_its_three_actions():
+    samples = [json.loads((ROOT / "events" / f"replay-{name}.json").read_text()) for name in ("plan", "item", "report")]
+    assert [it["action"] for it in samples] == ["plan", "replay", "report"]
+    assert {it["replay_id"] for it in samples} == {"case-17"}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

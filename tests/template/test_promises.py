@@ -81,6 +81,31 @@ PRETRAFFIC_PERMISSIONS = {
     "ReportFailedRuns": (["sqs:SendMessage"], [FAILURE_QUEUE]),
     "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["PreTrafficLogs", "Arn"]}]),
 }
+REPLAY_OBJECTS = {"Fn::Sub": "${ArchiveBucket.Arn}/replay/org=*/*"}
+STREAM = {"Fn::GetAtt": ["EventStream", "Arn"]}
+REPLAY_PERMISSIONS = {  # as it comes; the targets that parameters add are conditional
+    "ReadTheArchive": (["s3:GetObject"], OBJECTS),
+    "KeepPlanAndReport": (["s3:GetObject", "s3:PutObject"], [REPLAY_OBJECTS]),
+    "ListTheArchive": (["s3:ListBucket"], [{"Fn::GetAtt": ["ArchiveBucket", "Arn"]}]),
+    "SendToStreams": (
+        ["kinesis:PutRecords"],
+        [
+            {
+                "Fn::If": [
+                    "HasReplayStreams",
+                    {
+                        "Fn::Split": [
+                            ",",
+                            {"Fn::Join": [",", [STREAM, {"Fn::Join": [",", {"Ref": "ReplayStreamArns"}]}]]},
+                        ]
+                    },
+                    STREAM,
+                ]
+            }
+        ],
+    ),
+    "WriteLogs": (["logs:CreateLogStream", "logs:PutLogEvents"], [{"Fn::GetAtt": ["ReplayLogs", "Arn"]}]),
+}
 ALIAS = {"Ref": "CollectFunctionAliaslive"}  # its ARN
 WATCH_PERMISSIONS = {
     "ReadTheCheckpoints": (["dynamodb:GetItem"], [{"Fn::GetAtt": ["CheckpointTable", "Arn"]}]),
@@ -92,6 +117,7 @@ ROLES = {
     "Drift": DRIFT_PERMISSIONS,
     "Verify": VERIFY_PERMISSIONS,
     "PreTraffic": PRETRAFFIC_PERMISSIONS,
+    "Replay": REPLAY_PERMISSIONS,
     "Rotate": ROTATE_PERMISSIONS,
     "Watch": WATCH_PERMISSIONS,
 }
@@ -101,12 +127,29 @@ KEY_USERS = {
     "Drift": ["s3", "sqs"],
     "Verify": ["s3", "sqs"],
     "PreTraffic": ["sqs"],
+    "Replay": ["s3", "kinesis"],
+    "ReplayStates": ["s3"],
     "Rotate": ["secretsmanager"],
     "Scheduler": ["sqs"],
     "Watch": ["dynamodb", "sqs"],
 }
-UNNAMED = {"WatchTheAlarm"}
-LISTED = {"Collect": ["raw", "log"], "Drift": ["raw", "log", "catalog"], "Verify": ["raw", "log"]}
+DELIVERY = [  # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+]
+UNNAMED = {"WatchTheAlarm", "DeliverLogs"}
+LISTED = {
+    "Collect": ["raw", "log"],
+    "Drift": ["raw", "log", "catalog"],
+    "Verify": ["raw", "log"],
+    "Replay": ["raw", "log", "replay"],
+}
 KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable", "EncryptionKey"]
 
 
@@ -210,7 +253,8 @@ def test_the_layer_is_the_only_one_and_leaves_no_old_versions():
 
 def test_a_failed_run_is_not_tried_again_but_reported():
     configs = of_type("AWS::Lambda::EventInvokeConfig").values()
-    assert {it["Properties"]["FunctionName"]["Ref"] for it in configs} == set(FUNCTIONS)
+    # The state machine waits for the replay function, and repeats what can be repeated.
+    assert {it["Properties"]["FunctionName"]["Ref"] for it in configs} == set(FUNCTIONS) - {"ReplayFunction"}
     for config in configs:
         assert config["Properties"]["MaximumRetryAttempts"] == 0
         age = {"DriftFunction": 21_600, "VerifyFunction": 21_600}.get(config["Properties"]["FunctionName"]["Ref"], 60)
@@ -253,7 +297,10 @@ def test_every_log_group_is_ours_and_forgets(function):
     assert properties(function)["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}}
     assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert properties(group)["KmsKeyId"] == KEY
-    assert len(of_type("AWS::Lambda::Function")) == len(of_type("AWS::Logs::LogGroup")) == len(FUNCTIONS)
+    assert len(of_type("AWS::Lambda::Function")) == len(FUNCTIONS)
+    assert set(of_type("AWS::Logs::LogGroup")) == {it.replace("Function", "Logs") for it in FUNCTIONS} | {
+        "ReplayStatesLogs"
+    }
 
 
 # ---- permissions ----
@@ -290,7 +337,7 @@ def test_every_statement_of_every_role_names_its_actions_and_resources():
 def test_a_wildcard_stands_only_where_aws_knows_no_resource():
     """https://docs.aws.amazon.com/service-authorization/latest/reference/ lists them without a resource type."""
     wild = {it["Sid"]: listed(it["Action"]) for _, it in role_statements() if it.get("Resource") == "*"}
-    assert wild == {"WatchTheAlarm": ["cloudwatch:DescribeAlarms"]}
+    assert wild == {"WatchTheAlarm": ["cloudwatch:DescribeAlarms"], "DeliverLogs": DELIVERY}
     assert set(wild) == UNNAMED
 
 
@@ -331,7 +378,63 @@ def test_a_daily_function_may_start_itself_for_each_organisation(name):
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "lambda:InvokeFunction")
     assert statement["Resource"] == {"Fn::GetAtt": [f"{name}Function", "Arn"]}
-    assert set(of_type("AWS::IAM::Policy")) == {"DriftStartsItself", "VerifyStartsItself", "FormerKeysPolicy"}
+    assert set(of_type("AWS::IAM::Policy")) == {
+        "DriftStartsItself", "VerifyStartsItself", "ReplayStartsItself", "FormerKeysPolicy",
+    }  # fmt: skip
+
+
+# ---- replays ----
+
+
+def test_a_replay_may_send_only_where_the_parameters_say():
+    (policy,) = properties("ReplayRole")["Policies"]
+    conditional = [it["Fn::If"] for it in policy["PolicyDocument"]["Statement"] if "Fn::If" in it]
+    assert {condition: (it["Action"], it["Resource"]) for condition, it, _ in conditional} == {
+        "HasReplayBuckets": ("s3:PutObject", {"Ref": "ReplayBucketArns"}),
+        "HasReplayQueues": (["sqs:GetQueueAttributes", "sqs:SendMessage"], {"Ref": "ReplayQueueArns"}),
+        "HasReplayKeys": (["kms:Decrypt", "kms:GenerateDataKey"], {"Ref": "ReplayKeyArns"}),
+    }
+    assert all(otherwise == {"Ref": "AWS::NoValue"} for _, _, otherwise in conditional)
+
+
+def test_the_state_machine_may_start_one_function_and_its_own_items():
+    granted = {
+        it["Sid"]: (listed(it["Action"]), listed(it["Resource"]))
+        for role, it in role_statements()
+        if role in {"ReplayStatesRole", "ReplayStartsItself"} and it["Sid"] not in {"UseTheKey", "DeliverLogs"}
+    }
+    place = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${ReplayStateMachine.Name}"
+    assert granted == {
+        "StartTheFunction": (["lambda:InvokeFunction"], [{"Fn::GetAtt": ["ReplayFunction", "Arn"]}]),
+        "ReadTheItems": (["s3:GetObject"], [{"Fn::Sub": "${ArchiveBucket.Arn}/replay/org=*/*/items.json"}]),
+        "StartItself": (["states:StartExecution"], [{"Ref": "ReplayStateMachine"}]),
+        "LookAfterItsItems": (
+            ["states:DescribeExecution", "states:RedriveExecution", "states:StopExecution"],
+            [{"Fn::Sub": f"{place}:*"}, {"Fn::Sub": f"{place}/Replay:*"}],
+        ),
+    }
+
+
+def test_a_replay_tolerates_no_failure_catches_none_and_repeats_what_passes():
+    machine = properties("ReplayStateMachine")
+    assert (machine["StateMachineType"], properties("ReplayFunction")["Timeout"]) == ("STANDARD", 900)
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+    states = machine["Definition"]["States"]
+    replay = states["Replay"]
+    assert replay["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert (replay["ToleratedFailurePercentage"], replay["MaxConcurrencyPath"]) == (0, "$.concurrency")
+    assert "ToleratedFailureCount" not in replay
+    assert "Catch" not in json.dumps(machine["Definition"])
+    tasks = [states["Plan"], states["Report"], replay["ItemProcessor"]["States"]["Send"]]
+    for task in tasks:
+        assert task["Retry"] == tasks[0]["Retry"]
+        assert task["TimeoutSeconds"] > 900
+        assert all(it["MaxAttempts"] <= 8 for it in task["Retry"])
+    errors = {name for it in tasks[0]["Retry"] for name in it["ErrorEquals"]}
+    assert {"StorageError", "SinkUnavailableError", "Lambda.TooManyRequestsException"} <= errors
+    assert errors.isdisjoint(
+        {"States.ALL", "States.TaskFailed", "ArchiveDamagedError", "SinkRefusedError", "ReplayError"}
+    )
 
 
 # ---- what is kept ----
@@ -359,6 +462,7 @@ def test_everything_that_holds_data_says_what_becomes_of_it():
         "AWS::Kinesis::ResourcePolicy",
         "AWS::Lambda::Permission",
         "AWS::SecretsManager::RotationSchedule",
+        "AWS::StepFunctions::StateMachine",
     }
     for resource in template()["Resources"].values():
         assert resource["Type"] in silent or {"DeletionPolicy", "UpdateReplacePolicy"} <= set(resource)

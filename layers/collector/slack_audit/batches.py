@@ -83,13 +83,25 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         return len(self.data) + len(self.key.encode())
 
 
+NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def is_text(data: bytes) -> bool:
+    """Is it UTF-8 without the characters that XML 1.0, and so a queue, does not take?"""
+    try:
+        return NO_TEXT.search(data.decode()) is None
+    except UnicodeDecodeError:
+        return False
+
+
 class SinkLimits(msgspec.Struct, frozen=True):
-    """What one call to the stream may carry."""
+    """What one call to the stream may carry. `text`: only what `is_text` is true of."""
 
     records: int = 500
     call_bytes: int = 4_718_592  # 4.5 MiB
     record_bytes: int = 1_048_576  # 1 MiB
     key_characters: int = 256
+    text: bool = False
 
 
 def records_of(events: Sequence[Event], uri: str, limits: SinkLimits) -> list[Record]:
@@ -99,14 +111,15 @@ def records_of(events: Sequence[Event], uri: str, limits: SinkLimits) -> list[Re
 
 def _record_of(event: Event, uri: str, line: int, limits: SinkLimits) -> Record:
     key = event.id
-    if len(key) > limits.key_characters:
+    if len(key) > limits.key_characters or (limits.text and not is_text(key.encode())):
         key = sha256(key.encode()).hexdigest()
     record = Record(key, event.raw)
-    return record if record.size <= limits.record_bytes else Record(key, pointer_to(event, key, uri, line))
+    fits = record.size <= limits.record_bytes and (not limits.text or is_text(event.raw))
+    return record if fits else Record(key, pointer_to(event, key, uri, line))
 
 
 def pointer_to(event: Event, key: str, uri: str, line: int) -> bytes:
-    """JSON that says where an event stands which is too large for the stream: object, line (from 1), digest."""
+    """JSON that says where an event stands which the stream or queue cannot carry: object, line (from 1), digest."""
     where = {
         "id": key,
         "date_create": event.date_create,

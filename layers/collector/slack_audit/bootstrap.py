@@ -41,6 +41,7 @@ from slack_audit.settings import (
     DriftSettings,
     OfAnOrg,
     PreTrafficSettings,
+    ReplaySettings,
     RotateSettings,
     Settings,
     VerifySettings,
@@ -87,7 +88,7 @@ def _catalog(settings: Settings | DriftSettings) -> SlackCatalog:
     return SlackCatalog(settings.slack_api_url, settings.org, __version__)
 
 
-def _archive(settings: Settings | DriftSettings | VerifySettings) -> S3Archive:
+def _archive(settings: Settings | DriftSettings | ReplaySettings | VerifySettings) -> S3Archive:
     return S3Archive(_client("s3", STORES), settings.archive_bucket)
 
 
@@ -135,13 +136,13 @@ def check_token(settings: Settings) -> None:
         raise
 
 
-def check_log(settings: DriftSettings | VerifySettings) -> None:
+def check_log(settings: DriftSettings | ReplaySettings | VerifySettings) -> None:
     """Raises SettingsError, before anything is written, for an org that was never collected."""
     if not settings.is_first and not _has_a_log(settings):
         raise SettingsError(_unknown(settings.org))
 
 
-def _has_a_log(settings: Settings | DriftSettings | VerifySettings) -> bool:
+def _has_a_log(settings: Settings | DriftSettings | ReplaySettings | VerifySettings) -> bool:
     return bool(_archive(settings).keys(log_prefix(settings.org), after="", most=1))
 
 

@@ -23,9 +23,10 @@ CollectorError            whatever we raise on purpose
 + CheckError              a version could not be asked, or CodeDeploy not be told: a person must look
   - CheckBusyError        every run that may go on at once does: wait, then ask again
 + StartError              a function could not be started for an org: the others are, and a person must look
-+ SinkError               the stream did not take records
++ SinkError               the stream, or the target of a replay, did not take records
   - SinkUnavailableError  try again later
   - SinkRefusedError      a person must fix the stream or a permission
++ ReplayError             what a replay did is not what the log says: a person must look
 + RotationError           a step of a token's rotation failed: Secrets Manager repeats it; the text says what else to do
   - TokenLostError        a person must have the app installed again
 + RedactedError           somebody else's error, without the secret that its text held
@@ -144,6 +145,10 @@ class SinkUnavailableError(SinkError):
 
 class SinkRefusedError(SinkError):
     """The stream will refuse for as long as nobody changes something."""
+
+
+class ReplayError(CollectorError):
+    """The results of a replay differ from the log."""
 
 
 class RotationError(CollectorError):

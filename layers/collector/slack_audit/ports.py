@@ -98,6 +98,10 @@ class Sink(Protocol):
         """One call with at most what the limits allow. Returns what was not accepted, in order. Raises SinkError."""
 
 
+Target = Callable[[str], Sink]
+"""Where a replay goes: where the records of the batch with this key go."""
+
+
 class SinkState(msgspec.Struct, frozen=True):
     """Whether a sink takes records as far as can be told without sending one, and what it says of itself."""
 

@@ -78,6 +78,22 @@ class VerifySettings(OfAnOrg, frozen=True, kw_only=True):
         return cls(org=_org(env), archive_bucket=_required(env, "ARCHIVE_BUCKET"))
 
 
+class ReplaySettings(OfAnOrg, frozen=True, kw_only=True):
+    """What a deployment says to a replay. The live stream is there to be told from other targets."""
+
+    archive_bucket: str
+    event_stream: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "ReplaySettings":
+        """Reads the environment; raises SettingsError that names what is wrong and where to mend it."""
+        return cls(
+            org=_org(env),
+            archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            event_stream=_required(env, "EVENT_STREAM"),
+        )
+
+
 class PreTrafficSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a deployment says to the check before traffic. It may only ask the new version."""
 

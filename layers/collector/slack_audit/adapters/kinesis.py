@@ -15,26 +15,41 @@ from slack_audit.ports import SinkState
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 TAKING = {"ACTIVE", "UPDATING"}  # states in which a stream takes records
 
 
+ADVICE = (
+    "The archive goes on without it, nothing is lost; check the stream, its key and the function's role, then the "
+    "backlog goes out by itself."
+)
+ADVICE_OF_A_REPLAY = (
+    "Check the stream, its key, and that ReplayStreamArns and ReplayKeyArns of the stack name them; then resume the "
+    "replay."
+)
+
+
 class KinesisSink:
-    """One stream."""
+    """One stream, by its name or its ARN. `advice` is what a person must do if it refuses."""
 
     limits = SinkLimits()
 
-    def __init__(self, client: "KinesisClient", stream: str) -> None:
+    def __init__(self, client: "KinesisClient", stream: str, advice: str = ADVICE) -> None:
         self._client = client
         self._stream = stream
+        self._advice = advice
 
     def put(self, records: Sequence[Record]) -> list[Record]:
         """One call. Returns what was not accepted, in order."""
+        entries: list[PutRecordsRequestEntryTypeDef] = [
+            {"Data": record.data, "PartitionKey": record.key} for record in records
+        ]
         try:
-            reply = self._client.put_records(
-                StreamName=self._stream,
-                Records=[{"Data": record.data, "PartitionKey": record.key} for record in records],
-            )
+            if self._stream.startswith("arn:"):
+                reply = self._client.put_records(StreamARN=self._stream, Records=entries)
+            else:
+                reply = self._client.put_records(StreamName=self._stream, Records=entries)
         except ClientError as error:
             raise self._failure(error) from error
         except BotoCoreError as error:
@@ -62,7 +77,4 @@ class KinesisSink:
     def _failure(self, error: ClientError) -> SinkError:
         if not is_lasting(error):
             return SinkUnavailableError(f"Stream {self._stream} did not take records: {error}")
-        return SinkRefusedError(
-            f"Stream {self._stream} refuses records ({error}). The archive goes on without it, nothing is lost; "
-            "check the stream, its key and the function's role, then the backlog goes out by itself."
-        )
+        return SinkRefusedError(f"Stream {self._stream} refuses records ({error}). {self._advice}")
