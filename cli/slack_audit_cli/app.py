@@ -8,6 +8,7 @@ import typer
 from slack_audit import __version__
 from slack_audit_cli.codes import NOT_DONE
 from slack_audit_cli.commands.doctor import doctor
+from slack_audit_cli.commands.sql import sql
 from slack_audit_cli.commands.verify import verify
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -33,5 +34,5 @@ def version() -> None:
     print(__version__)
 
 
-for command in (verify, doctor):
+for command in (verify, doctor, sql):
     app.command()(command)
