@@ -23,7 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILDS = ROOT / ".aws-sam"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 TEMPLATE = ROOT / "template.yaml"
-SOURCES = (TEMPLATE, ROOT / "analytics.yaml", ROOT / "functions", ROOT / "layers", ROOT / ".python-version", ROOT / "requirements" / "sam.txt")
+SOURCES = (
+    TEMPLATE,
+    ROOT / "analytics.yaml",
+    ROOT / "functions",
+    ROOT / "layers",
+    ROOT / ".python-version",
+    ROOT / "requirements" / "sam.txt",
+)
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}  # machine: Lambda's name
 ARTIFACTS = "sam-artifacts"  # the bucket of the embedded AWS that deployments are uploaded to
 TIMEOUT = 600  # seconds, for one run of the SAM CLI

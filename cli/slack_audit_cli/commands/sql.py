@@ -1,10 +1,6 @@
 """slack-audit sql."""
 
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,18 +13,13 @@ from rich.text import Text
 
 from slack_audit.selection import Selection
 from slack_audit_cli import asked, options
-from slack_audit_cli.codes import NOT_DONE, WELL, WRONG
-from slack_audit_cli.opened import Account, archive, progress, told_what_to_do
-from slack_audit_cli.sql import shown
+from slack_audit_cli.opened import Account, archive, told_what_to_do
 from slack_audit_cli.sql.cached import CachedVault
-from slack_audit_cli.sql.dialect import Question, SqlError, question
-from slack_audit_cli.sql.prompt import Prompt
 from slack_audit_cli.sql.source import Source
-from slack_audit_cli.sql.statements import MUST_BE_EMPTY, Statement, queries
-from slack_audit_cli.sql.store import Answer, Store
+from slack_audit_cli.sql.statements import Statement, queries
 
 WEEK = timedelta(days=7)
-OF_LINES, OF_ORPHANS, OF_ENTRIES = {"events", "raw"}, {"raw"}, {"log", "entries"}
+FORMATS = ("table", "csv", "json", "ndjson", "parquet")
 
 
 def sql(
@@ -60,108 +51,25 @@ def sql(
     if list_:
         _list(Console())
         return
+    from slack_audit_cli.sql import session  # noqa: PLC0415 - a second to load, which no other command needs
+
     form = _form(form, output)
     asked_for = _asked(query, named)
     org = asked.typed("--org", asked.org, org)
     selection = _selection(from_, to, week=isinstance(asked_for, Statement))
-    with told_what_to_do(), _told():
+    with told_what_to_do(), session.told():
         opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)
         vault = opened.vault if cache is None or folder is not None else CachedVault(opened.vault, cache)
-        with _session(Source(vault, opened.where, org, selection)) as session:
-            if asked_for is None:
-                session.prompt()
-                return
-            code = session.answer(asked_for, form, output)
+        with session.begun(Source(vault, opened.where, org, selection)) as begun:
+            code = begun.prompt() if asked_for is None else begun.answer(asked_for, form, output)
     raise typer.Exit(code)
-
-
-class Session:
-    """A store that is filled when a query first reads of it."""
-
-    def __init__(self, source: Source, store: Store, scratch: Path) -> None:
-        self._source = source
-        self._store = store
-        self._scratch = scratch
-        self._filled: set[str] = set()
-
-    def prompt(self) -> None:
-        """Until the person ends it."""
-        self._fill(OF_LINES)
-        Prompt(ask=self._ask, run=self._run, columns=self._store.columns, console=Console()).go()
-
-    def answer(self, query: Statement | str, form: str, output: Path | None) -> int:
-        """Writes the answer; what the command ends with."""
-        asked_for = question(self._text(query))
-        self._fill(asked_for.tables)
-        if form == "parquet":
-            return self._save(asked_for, output or Path())
-        rows = _write(self._store.ask(asked_for), form, output)
-        return WRONG if isinstance(query, Statement) and query.name in MUST_BE_EMPTY and rows else WELL
-
-    def _save(self, asked_for: Question, output: Path) -> int:
-        made = self._scratch / "answer.parquet"
-        self._store.save(asked_for, made)
-        shutil.move(made, output)
-        return WELL
-
-    def _ask(self, text: str) -> Answer:
-        asked_for = question(text)
-        self._fill(asked_for.tables)
-        return self._store.ask(asked_for)
-
-    def _run(self, name: str) -> Answer:
-        return self._ask(self._text(queries()[name]))
-
-    def _text(self, query: Statement | str) -> str:
-        """A named query is of the time that was asked for, not of the last week."""
-        if isinstance(query, str):
-            return query
-        since = self._source.selection.since
-        return query.since("0001-01-01" if since is None else f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d}")
-
-    def _fill(self, tables: frozenset[str] | set[str]) -> None:
-        if tables & OF_LINES and "lines" not in self._filled:
-            with progress("batches") as tell:
-                self._store.take_lines(self._source.lines(orphans=True, progress=tell))
-            self._filled.add("lines")
-        if tables & OF_ENTRIES and "entries" not in self._filled:
-            with progress("entries") as tell:
-                self._store.take_entries(self._source.entries(tell))
-            self._filled.add("entries")
-
-
-@contextmanager
-def _session(source: Source) -> Iterator[Session]:
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slack-audit-sql-")))
-        bounds = source.selection
-        store = stack.enter_context(Store(scratch, org=source.org, since=bounds.since, until=bounds.until))
-        yield Session(source, store, scratch)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except SqlError as error:
-        typer.echo(shown.visible_lines(str(error)), err=True)
-        raise typer.Exit(NOT_DONE) from None
-
-
-def _write(answer: Answer, form: str, output: Path | None) -> int:
-    if form == "table":
-        return shown.show(answer, Console())
-    if output is None:
-        return shown.write(answer, form, sys.stdout)
-    with output.open("w", encoding="utf-8", newline="") as file:
-        return shown.write(answer, form, file)
 
 
 def _form(form: str | None, output: Path | None) -> str:
     chosen = form or (output.suffix.removeprefix(".").lower() if output else "")
-    chosen = chosen or ("table" if shown.is_looked_at() else "ndjson")
-    if chosen not in shown.FORMATS:
-        raise typer.BadParameter(f"the formats are {', '.join(shown.FORMATS)}", param_hint="--format")
+    chosen = chosen or ("table" if sys.stdout.isatty() else "ndjson")
+    if chosen not in FORMATS:
+        raise typer.BadParameter(f"the formats are {', '.join(FORMATS)}", param_hint="--format")
     if (chosen == "parquet") > (output is not None):
         raise typer.BadParameter("a Parquet file needs a place: name one", param_hint="--output")
     if chosen == "table" and output is not None:

@@ -47,7 +47,9 @@ def _parsed(text: str) -> exp.Query:
     if len(found) != 1:
         raise SqlError("There is no query in it." if not found else "Ask one query at a time.")
     if not isinstance(found[0], exp.Query):
-        raise SqlError("Only queries can be asked, which begin with SELECT, WITH or VALUES: the archive is not written.")
+        raise SqlError(
+            "Only queries can be asked, which begin with SELECT, WITH or VALUES: the archive is not written."
+        )
     return found[0]
 
 

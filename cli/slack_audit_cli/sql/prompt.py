@@ -22,11 +22,53 @@ from slack_audit_cli.sql.statements import queries
 from slack_audit_cli.sql.store import Answer, Column
 
 TABLES = ("events", "entries", "raw", "log")
-KEYWORDS = """
-SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT WITH AS AND OR NOT IN LIKE BETWEEN IS NULL DISTINCT JOIN LEFT ON UNION ALL
-CASE WHEN THEN ELSE END CAST DESC ASC INTERVAL count count_if min max sum regexp_like json_extract_scalar json_extract
-json_format date_diff date_format from_unixtime
-""".split()
+KEYWORDS = [
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "BY",
+    "ORDER",
+    "HAVING",
+    "LIMIT",
+    "WITH",
+    "AS",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "LIKE",
+    "BETWEEN",
+    "IS",
+    "NULL",
+    "DISTINCT",
+    "JOIN",
+    "LEFT",
+    "ON",
+    "UNION",
+    "ALL",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "CAST",
+    "DESC",
+    "ASC",
+    "INTERVAL",
+    "count",
+    "count_if",
+    "min",
+    "max",
+    "sum",
+    "regexp_like",
+    "json_extract_scalar",
+    "json_extract",
+    "json_format",
+    "date_diff",
+    "date_format",
+    "from_unixtime",
+]
 HELP = {
     ".help": "this",
     ".tables": "the tables and views, with their columns",

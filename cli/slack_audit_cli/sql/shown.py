@@ -2,7 +2,6 @@
 
 import csv
 import json
-import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import islice
@@ -14,7 +13,6 @@ from rich.text import Text
 
 from slack_audit_cli.sql.store import Answer, Column
 
-FORMATS = ("table", "csv", "json", "ndjson", "parquet")
 MOST_ROWS = 200  # of a table on a screen
 MOST_CELL = 60  # characters of a cell in a table; a record has all of it
 LEAST_CELL = 12  # characters: where a table leaves less, records are shown
@@ -69,7 +67,9 @@ def _plain(value: Any) -> str:
 
 def _fits(columns: list[Column], cells: list[list[str]], width: int) -> bool:
     longest = [max(len(row[at]) for row in cells) for at in range(len(columns))]
-    needed = [max(min(long, LEAST_CELL), min(len(it.name), LEAST_CELL)) for it, long in zip(columns, longest, strict=True)]
+    needed = [
+        max(min(long, LEAST_CELL), min(len(it.name), LEAST_CELL)) for it, long in zip(columns, longest, strict=True)
+    ]
     return sum(needed) + 2 * len(columns) <= width
 
 
@@ -138,8 +138,3 @@ def _written(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def is_looked_at() -> bool:
-    """Does a person see what is printed?"""
-    return sys.stdout.isatty()

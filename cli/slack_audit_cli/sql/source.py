@@ -13,7 +13,8 @@ from slack_audit.selection import Selection
 from slack_audit.verify.vault import Vault, fetched, first_since, newest_number
 from slack_audit.windows import DAY, Window
 from slack_audit_cli.committed import VERIFY, Committed, Progress, batches, untold
-from slack_audit_cli.sql.store import Fields
+
+type Fields = tuple[bytes, ...]  # of one line that is read in, what stood in the archive last
 
 GZIP = 31  # zlib's word for gzip
 

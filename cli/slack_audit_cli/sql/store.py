@@ -14,6 +14,7 @@ import msgspec
 from sqlglot import exp, parse_one
 
 from slack_audit_cli.sql.dialect import MACROS, Question, SqlError, question
+from slack_audit_cli.sql.source import Fields
 from slack_audit_cli.sql.statements import views
 
 MEMORY = "1GB"
@@ -27,8 +28,6 @@ POLL = 0.1  # seconds between looks at Ctrl-C
 LINES = "object VARCHAR, dt VARCHAR, committed BOOLEAN, event VARCHAR"
 ENTRIES = "object VARCHAR, entry VARCHAR"
 UTC = "TIMESTAMP WITH TIME ZONE"
-
-type Fields = tuple[bytes, ...]  # of one line, the line itself last
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -132,7 +131,9 @@ class Store:
 
     def _bound(self) -> str:
         """An event without a usable second stands in the window that showed it, and is wanted wherever that is."""
-        said = [f"date_create {sign} {it}" for sign, it in zip((">=", "<="), self._bounds, strict=True) if it is not None]
+        said = [
+            f"date_create {sign} {it}" for sign, it in zip((">=", "<="), self._bounds, strict=True) if it is not None
+        ]
         return f" WHERE date_create IS NULL OR ({' AND '.join(said)})" if said else ""
 
     def _take(self, table: str, columns: str, lines: Iterable[Fields]) -> None:
