@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint types contracts template unit cli verify load slack build layer sbom format requirements clean
+.PHONY: help setup browser demo test lint types contracts template unit cli verify load slack build layer sbom queries format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -57,6 +57,9 @@ layer: setup ## zips of the layer and the functions, always the same, with their
 	@$(PYTHON) -m local.package $(ARGS)
 
 sbom: layer ## the layer's bill of materials, CycloneDX: .aws-sam/<architecture>/package/sbom.cdx.json
+
+queries: setup ## analytics.yaml's views and named queries, from cli/slack_audit_cli/sql
+	@$(PYTHON) -m local.queries $(ARGS)
 
 format: setup ## format and sort imports
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .

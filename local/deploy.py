@@ -23,7 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILDS = ROOT / ".aws-sam"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 TEMPLATE = ROOT / "template.yaml"
-SOURCES = (TEMPLATE, ROOT / "functions", ROOT / "layers", ROOT / ".python-version", ROOT / "requirements" / "sam.txt")
+SOURCES = (
+    TEMPLATE,
+    ROOT / "analytics.yaml",
+    ROOT / "functions",
+    ROOT / "layers",
+    ROOT / ".python-version",
+    ROOT / "requirements" / "sam.txt",
+)
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}  # machine: Lambda's name
 ARTIFACTS = "sam-artifacts"  # the bucket of the embedded AWS that deployments are uploaded to
 TIMEOUT = 600  # seconds, for one run of the SAM CLI
@@ -85,7 +92,7 @@ def _sam_build(architecture: str, build_dir: Path) -> None:
 
 def _sam_deploy(aws: EmbeddedAws, build_dir: Path, stack_name: str, parameters: Mapping[str, str]) -> None:
     command = ["deploy", "--template-file", "build/template.yaml", "--stack-name", stack_name]
-    command += ["--s3-bucket", ARTIFACTS, "--capabilities", "CAPABILITY_IAM"]
+    command += ["--s3-bucket", ARTIFACTS, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
     command += ["--parameter-overrides", *(_override(name, value) for name, value in parameters.items())]
     run_sam(command, cwd=build_dir, environment=aws.environment() | {"SAM_CLI_POLL_DELAY": POLL})

@@ -1,6 +1,6 @@
 """The embedded AWS's process: ministack, taught what our template needs and ministack does not know.
 
-That is five resource types and one kind of alarm that its CloudFormation refuses, properties that it passes over
+That is six resource types and one kind of alarm that its CloudFormation refuses, properties that it passes over
 although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, an
 alias's own way with failed runs, and a map's MaxConcurrencyPath and RedriveExecution of Step Functions. Each type does
 what its reference page says of Ref, Fn::GetAtt, update and deletion, as far as ministack has the service behind it.
@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager, stepfunctions
+from ministack.services import athena, cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager, stepfunctions
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 type Properties = dict[str, Any]
@@ -98,6 +98,19 @@ def delete_rotation(secret_id: str, _properties: Properties) -> None:
     _, secret = secretsmanager._resolve(secret_id)
     if secret is not None:
         secret["RotationEnabled"] = False
+
+
+def put_named_query(_logical_id: str, properties: Properties, _stack: str) -> Made:
+    """Ref and Fn::GetAtt answer with its id, which an update changes."""
+    response = athena._create_named_query(properties)
+    _check(response)
+    query_id = str(json.loads(response[2])["NamedQueryId"])
+    return query_id, {"NamedQueryId": query_id}
+
+
+def delete_named_query(query_id: str, _properties: Properties) -> None:
+    """Also one that is gone."""
+    athena._delete_named_query({"NamedQueryId": query_id})
 
 
 def remember(name: str) -> Create:
@@ -250,6 +263,7 @@ def _check(response: Response) -> None:
 
 # An update is a creation under the same name; what a changed name left behind, ministack deletes.
 TAUGHT: dict[str, tuple[Create, Delete]] = {
+    "AWS::Athena::NamedQuery": (put_named_query, delete_named_query),
     "AWS::CloudWatch::CompositeAlarm": (put_composite_alarm, delete_composite_alarm),
     "AWS::CodeDeploy::Application": (remember("ApplicationName"), forget),
     "AWS::CodeDeploy::DeploymentGroup": (remember("DeploymentGroupName"), forget),

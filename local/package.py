@@ -57,6 +57,10 @@ def package(build_dir: Path, into: Path) -> dict[str, str]:
     digests: dict[str, str] = {}
     for folder in sorted(path for path in built.iterdir() if path.is_dir()):
         files = files_of(folder)
+        if list(files) == ["template.yaml"]:  # a nested stack's, which is no code
+            (into / folder.name).mkdir(exist_ok=True)
+            (into / folder.name / "template.yaml").write_bytes(files["template.yaml"])
+            continue
         zipped = pack(files)
         digests[f"{folder.name}.zip"] = sha256(zipped).hexdigest()
         (into / f"{folder.name}.zip").write_bytes(zipped)

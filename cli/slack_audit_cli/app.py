@@ -16,6 +16,7 @@ from slack_audit_cli.commands.replay import replay
 from slack_audit_cli.commands.report import report
 from slack_audit_cli.commands.schemas import schemas
 from slack_audit_cli.commands.search import search
+from slack_audit_cli.commands.sql import sql
 from slack_audit_cli.commands.status import status
 from slack_audit_cli.commands.verify import verify
 from slack_audit_cli.ending import ended
@@ -44,6 +45,6 @@ def version() -> None:
     print(__version__)
 
 
-for command in (status, verify, doctor, search, report, export, replay, actions, schemas, fetch):
+for command in (status, verify, doctor, search, sql, report, export, replay, actions, schemas, fetch):
     app.command()(command)
 app.add_typer(backfill, name="backfill")
