@@ -151,7 +151,8 @@ def test_an_archive_with_findings_gives_a_package_that_says_so_and_ends_with_1(t
     other = max(key for key in OBJECTS if key.startswith("raw/"))
     result, path = made(tmp_path, objects={key: body for key, body in OBJECTS.items() if key != other})
     assert result.exit_code == 1
-    assert "NOT PROVEN of the whole archive: 1 findings; verification.txt names them" in result.stdout
+    assert "NOT PROVEN of the whole archive: 1 finding; verification.txt names them" in result.stdout
+    assert "The archive was NOT PROVEN when this was made" in result.stdout
     assert other.encode() in members(path)["verification.txt"]
     assert checked(path).exit_code == 0
 
@@ -239,6 +240,13 @@ def test_a_file_that_is_in_it_twice_is_named(package, tmp_path):
     result = checked(path)
     assert result.exit_code == 1
     assert "  events.ndjson\n    is in it twice" in result.stdout
+
+
+def test_a_package_that_was_unpacked_and_packed_again_is_whole(package, tmp_path):
+    folders = {"log/": b"", "log/org=main/": b"", "raw/": b""}
+    assert checked(rezipped(tmp_path / "case.zip", {**folders, **package})).exit_code == 0
+    result = checked(rezipped(tmp_path / "case.zip", {**package, "../": b""}))
+    assert "leads out of the folder" in result.stdout
 
 
 # A forger who seals the manifest anew: the digests inside do not let him.

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from slack_audit_cli.app import app
 from slack_audit_cli.searching.columns import COLUMNS, text, visible
 from slack_audit_cli.searching.table import widths
-from slack_audit_cli.searching.writers import cell
+from slack_audit_cli.searching.writers import cell, inert
 from tests.builders import DAY_START, raw_event
 from tests.cli.archives import archive_of, written
 from tests.verify.archives import pack
@@ -107,14 +107,19 @@ def test_a_sheet_has_typed_columns_and_carries_out_nothing(folder):
     assert len(result.stdout.splitlines()) == 6
 
 
+@pytest.mark.parametrize("said", ["", "a", 'a"b', '"', ",", '","', " a ", "a;b", "é👩‍👧", "'"])
+def test_a_cell_is_read_as_it_was_written(said):
+    assert next(csv.reader([f"{cell(said)},{cell(5)},{cell(None)}"])) == [said, "5", ""]
+
+
 @pytest.mark.parametrize("said", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1"])
 def test_what_a_spreadsheet_takes_for_a_formula_is_text(said):
-    assert cell(said) == f"'{said}"
+    assert inert(said) == f"'{said}"
 
 
 @pytest.mark.parametrize("said", ["", "a=1", " =1", "1-1", "{}", "👩‍👩‍👧", "سلام‌ها"])
 def test_other_text_is_as_it_is(said):
-    assert cell(said) == said
+    assert inert(said) == said
 
 
 def test_a_parquet_file_has_typed_columns(folder, tmp_path):

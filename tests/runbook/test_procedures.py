@@ -5,10 +5,12 @@ All of them on one stack, one after the other; the last one removes it.
 
 import gzip
 import json
+import re
 import shutil
 import time
 from datetime import UTC, datetime
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -197,23 +199,27 @@ def test_an_object_is_restored(stack, shell):
 
 
 def test_evidence_is_handed_over_and_the_receiver_finds_what_was_altered_on_the_way(stack, shell):
-    collect, check = page.blocks("Hand evidence over")
+    make, check = page.blocks("Hand evidence over")
     stack.collect()
     stack.happen()
     stack.collect()
-    since = batches_of(stack)[-2]["time"]
-    shell.run(collect, CASE="case-7", SINCE=since)
-    case = shell.folder / "case-7"
-    named = {entry["key"].split("/")[2] for entry in batches_of(stack) if entry["time"] >= since}
-    assert {it.name for it in (case / "raw" / "org=main").iterdir()} == named
-    assert json.loads((case / "proof.json").read_text())["proven"]
-    values = f"CASE=case-7 SINCE={since}\n"
-    assert "PROVEN" in shell.run(values, check)
-    altered = case / batches_of(stack)[-1]["key"]
-    altered.write_bytes(altered.read_bytes()[:-1] + b"!")
-    assert shell.try_to_run(values, check).returncode != 0
+    window = batches_of(stack)[-1]["window"]
+    since, until = (datetime.fromtimestamp(window[end], UTC).isoformat() for end in ("lo", "hi"))
+    printed = shell.run(make, CASE="case-7", FROM=since, TO=until)
+    (head,) = re.findall(r"^head +(\d+:[0-9a-f]{64})", printed, re.MULTILINE)
+    package = shell.folder / "case-7.zip"
+    with ZipFile(package) as found:
+        contents = {name: found.read(name) for name in found.namelist()}
+    assert len(contents["events.ndjson"].splitlines()) >= batches_of(stack)[-1]["count"]
+    assert batches_of(stack)[-1]["key"] in contents
+    values = "CASE=case-7"
+    assert "WHOLE" in shell.run(values, check, HEAD=head)
+    with ZipFile(package, "w") as out:
+        for name, body in contents.items():
+            out.writestr(name, body[:-2] + b"!" if name == "events.ndjson" else body)
+    assert shell.try_to_run(values, check, HEAD=head).returncode != 0
     last = check.splitlines()[-1]
-    assert shell.try_to_run(values, f'cd "$CASE"\n{last}').returncode == 1
+    assert shell.try_to_run(values, f"HEAD={head}\n{last}").returncode == 1
 
 
 def test_a_pause_loses_nothing(stack, shell):

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 import msgspec
 
@@ -58,21 +58,26 @@ def _files(found: ZipFile, manifest: Manifest) -> Result:
     result = Result("no file was added, removed or altered", "files")
     seen: set[str] = set()
     for info in found.infolist():
-        said = manifest.members.get(info.filename)
-        if _leads_outside(info.filename):
-            result.tell(info.filename, "has a name that leads out of the folder it is unpacked into: do not unpack it")
-        elif info.filename in seen:
-            result.tell(info.filename, "is in it twice")
-        elif said is None and info.filename != layout.MANIFEST:
-            result.tell(info.filename, "is not in the manifest: it was added")
-        elif said is not None:
-            _measure(found, info.filename, said, result)
-        seen.add(info.filename)
-    for name in [*(layout.EVENTS, layout.PROVENANCE), *manifest.members]:
+        name = info.filename
+        if wrong := _misplaced(info, seen, manifest):
+            result.tell(name, wrong)
+        elif name in manifest.members:
+            _measure(found, name, manifest.members[name], result)
+        seen.add(name)
+    for name in dict.fromkeys([layout.EVENTS, layout.PROVENANCE, *manifest.members]):
         if name not in seen:
-            seen.add(name)
             result.tell(name, "is missing")
     return result
+
+
+def _misplaced(info: ZipInfo, seen: set[str], manifest: Manifest) -> str:
+    """What is wrong with its name; of a folder, which zip writes for itself, nothing."""
+    if _leads_outside(info.filename):
+        return "has a name that leads out of the folder it is unpacked into: do not unpack it"
+    if info.filename in seen:
+        return "is in it twice"
+    is_known = info.filename in manifest.members or info.filename == layout.MANIFEST
+    return "" if is_known or (info.is_dir() and not info.file_size) else "is not in the manifest: it was added"
 
 
 def _leads_outside(name: str) -> bool:

@@ -107,5 +107,9 @@ def _verdict(manifest: Manifest) -> str:
     proof = manifest.verification
     part = f" of what was written since {proof.since}" if proof.since else " of the whole archive"
     if proof.proven:
-        return f"PROVEN{part}, {proof.warnings} warnings"
-    return f"NOT PROVEN{part}: {proof.faults} findings; verification.txt names them"
+        return f"PROVEN{part}" + (f", with {_many(proof.warnings, 'warning')}" if proof.warnings else "")
+    return f"NOT PROVEN{part}: {_many(proof.faults, 'finding')}; verification.txt names them"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")

@@ -37,7 +37,7 @@ def entries_in(found: ZipFile, manifest: Manifest) -> tuple[dict[int, Sealed], R
     prefix = log_prefix(manifest.org)
     entries: dict[int, Sealed] = {}
     for name in dict.fromkeys(found.namelist()):
-        if not name.startswith("log/"):
+        if not name.startswith("log/") or name.endswith("/"):
             continue
         number = re.fullmatch(rf"{re.escape(prefix)}([0-9]{{12}})\.json", name)
         try:

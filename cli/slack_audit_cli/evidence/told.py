@@ -27,6 +27,9 @@ def show(checked: Checked, digest: str, console: Console) -> None:
         _show_findings(result, console)
     console.print()
     console.print(_verdict(checked), soft_wrap=True)
+    if not checked.manifest.verification.proven:
+        warning = "The archive was NOT PROVEN when this was made: verification.txt in it says why."
+        console.print(Text(warning, style="bold yellow"), soft_wrap=True)
     console.print(Text(f"SHA-256 {digest}", style="bold"), soft_wrap=True)
     console.print("Compare it with the custody log.")
 
