@@ -90,7 +90,12 @@ def fetch(
         source = _source(Account(region, profile, endpoint_url), token_from, stack, org, slack_api_url)
     questions = Asked(source, LambdaClock(lambda: NEVER), filters, Pace(calls_per_minute, patience), _tell)
     printed = _print(questions, wanted, form)
-    _tell(f"{printed:,} events by {questions.calls:,} calls. No evidence: none of it was archived.")
+    counted = f"{_many(printed, 'event')} by {_many(questions.calls, 'call')}"
+    _tell(f"{counted}. No evidence: none of it was archived.")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _print(questions: Asked, wanted: Wanted, form: Format) -> int:
