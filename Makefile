@@ -38,8 +38,8 @@ unit: setup ## the fast tests only
 	@$(PYTHON) -m pytest -q -n auto tests/unit tests/property tests/faults
 
 cli: setup ## the command slack-audit, ready to use; make cli ARGS="status --stack NAME"
-	@if [ -n "$(ARGS)" ]; then $(BIN)/slack-audit $(ARGS); else $(BIN)/slack-audit --help; \
-		echo; echo "It is $(BIN)/slack-audit. As a command of your own: pip install . (docs/cli.md)"; fi
+	@$(BIN)/slack-audit $(or $(ARGS),--help)
+	@$(if $(ARGS),,echo; echo "It is $(BIN)/slack-audit. As a command of your own: pip install . (docs/cli.md)")
 
 verify: setup ## prove an archive; make verify ARGS="--bucket NAME --since 2d", or ARGS=--help
 	@$(BIN)/slack-audit verify $(ARGS)

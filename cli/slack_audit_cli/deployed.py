@@ -21,6 +21,11 @@ class Deployed(msgspec.Struct, frozen=True):
         further = self.parameters.get("Orgs", "").split(",")
         return [self.parameters.get("Org", "main"), *(name.strip() for name in further if name.strip())]
 
+    @property
+    def is_paused(self) -> bool:
+        """Do its schedules rest?"""
+        return self.parameters.get("ScheduleState") == "DISABLED"
+
     def chosen(self, org: str | None) -> str:
         """The organisation that was asked for, else the first one. Raises typer.BadParameter for one of another
         stack."""

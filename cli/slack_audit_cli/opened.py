@@ -21,6 +21,7 @@ from slack_audit.adapters.vault_s3 import ADVICE, CLIENT, S3Vault
 from slack_audit.errors import CollectorError
 from slack_audit.verify.vault import Vault
 from slack_audit_cli.codes import NOT_DONE
+from slack_audit_cli.doctor.looks import FORBIDDEN, NEEDS
 
 CALLS = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
 
@@ -85,15 +86,20 @@ def told_what_to_do(what: str = "The archive could not be read.") -> Iterator[No
     except CollectorError as error:
         reason = str(error)
     except ClientError as error:
-        reason = (
-            f"{error}. {ADVICE.get(error.response['Error']['Code'], 'Check the name, the region and the permissions.')}"
-        )
+        reason = f"{error}. {_advice(error)}"
     except BotoCoreError as error:
         reason = f"{error}. {ADVICE.get(type(error).__name__, 'Check the AWS configuration.')}"
     else:
         return
     typer.echo(f"{what} {reason}", err=True)
     raise typer.Exit(NOT_DONE)
+
+
+def _advice(error: ClientError) -> str:
+    code = error.response["Error"]["Code"]
+    if code in FORBIDDEN:
+        return f"It needs {NEEDS.get(error.operation_name, error.operation_name)}."
+    return ADVICE.get(code, "Check the name, the region and the permissions.")
 
 
 @contextmanager

@@ -78,6 +78,12 @@ def test_the_life_of_a_backfill(aws):
     assert typed("cancel", NAME).stdout == "No backfill is under way.\n"
 
 
+def test_a_paused_stack_is_told(aws):
+    aws.parameters["ScheduleState"] = "DISABLED"
+    result = started()
+    assert (result.exit_code, "The stack is paused" in result.stderr) == (0, True)
+
+
 def test_json_is_all_there_is_on_stdout(aws):
     result = started("--json", "--org", "labs")
     assert aws.asked[0][1]["org"] == "labs"
@@ -166,7 +172,7 @@ def test_what_the_function_failed_with_is_told(aws, payload, failed, said):
 
 def test_a_permission_that_is_missing_ends_with_2(aws):
     aws.refuses["Invoke"] = [refused("AccessDeniedException", "Invoke")]
-    assert "Check the name, the region and the permissions." in started().stderr
+    assert "It needs lambda:InvokeFunction." in started().stderr
 
 
 # ---- --follow ----

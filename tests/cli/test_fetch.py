@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -255,6 +256,19 @@ def test_what_slack_refuses_ends_with_2(typed, slack, fault, said):
     assert said in result.stderr
     assert "Slack did not give all of it, only what is printed." in result.stderr
     assert DEFAULT_TOKEN not in result.output
+
+
+def test_what_was_cut_off_says_where_to_go_on(typed, slack):
+    slack.change(page_limit=40)
+    slack.fault("status", status=403, after=6, times=9)
+    result = typed("--oldest", "6h")
+    printed = result.stdout_bytes.splitlines()
+    assert result.exit_code == 2
+    assert 0 < len(printed) < 300
+    (since,) = re.findall(r"--oldest (\S+) goes on\.", result.stderr)
+    slack.clear_faults()
+    rest = typed("--oldest", since).stdout_bytes.splitlines()
+    assert sorted(printed + rest) == sorted(slack.events())
 
 
 def test_an_action_that_slack_does_not_know_ends_with_2(typed):

@@ -183,6 +183,7 @@ def test_a_narrow_terminal_breaks_no_line_of_the_table(stands, monkeypatch):
     ("call", "code", "said"),
     [
         ("DescribeStacks", "ExpiredToken", "These credentials have expired: log in again."),
+        ("DescribeStacks", "AccessDenied", "It needs cloudformation:DescribeStacks."),
         ("GetItem", "AccessDeniedException", "Could not read the checkpoint of org main in table checkpoints"),
     ],
 )

@@ -56,13 +56,18 @@ class Patient(Stack):
 
     def doctor(self, *options: str, environment: Mapping[str, str] | None = None) -> Told:
         """The command as it is typed, for a program."""
-        command = [sys.executable, "-m", "slack_audit_cli", "doctor", "--json", *(options or ("--stack", self.name))]
+        ran = self.typed("doctor", "--json", *(options or ("--stack", self.name)), environment=environment)
+        assert ran.stderr == ""
+        return Told(ran.returncode, ran.stdout)
+
+    def typed(self, *words: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+        """Any command, as somebody who holds the account's keys types it."""
         path = f"{ROOT / 'cli'}:{ROOT / 'layers' / 'collector'}"
         ours = {"PATH": os.environ["PATH"], "PYTHONPATH": path, **self.aws.environment(), **(environment or {})}
+        command = [sys.executable, "-m", "slack_audit_cli", *words]
         ran = subprocess.run(command, env=ours, capture_output=True, text=True, timeout=120, check=False)
-        assert ran.stderr == ""
-        assert "not-a-real-token" not in ran.stdout
-        return Told(ran.returncode, ran.stdout)
+        assert "not-a-real-token" not in ran.stdout + ran.stderr
+        return ran
 
     def resource(self, logical_id: str) -> str:
         detail = self.aws.client("cloudformation").describe_stack_resource(
@@ -135,6 +140,28 @@ def test_a_healthy_stack_ends_with_0(healthy):
     assert "200 events" in org["verified"]["what"]
     assert healthy.doctor("--stack", healthy.name, "--org", "main").code == 0
     assert healthy.verdict() == "Succeeded"
+
+
+def test_the_commands_that_ask_a_stack_find_their_way_by_its_name(healthy):
+    stack = ("--stack", healthy.name)
+    status = json.loads(healthy.typed("status", *stack, "--json").stdout)
+    (main,) = status["orgs"]
+    assert (status["wrong"], status["paused"], main["problems"]) == (False, True, [])
+    assert main["entries"] == sum(key.startswith("log/") for key in healthy.objects())
+    assert {it["name"] for it in main["passes"]} == {"live", "late", "final"}
+
+    started = healthy.typed("backfill", "start", "--from", "2026-01-01", "--to", "2026-01-02", *stack)
+    assert (started.returncode, "backfill-1767225600-1767398399" in started.stdout) == (0, True)
+    listed = json.loads(healthy.typed("backfill", "list", "--json", *stack).stdout)
+    assert [(it["name"], it["done"]) for it in listed] == [("backfill-1767225600-1767398399", 0.0)]
+    cancelled = healthy.typed("backfill", "cancel", "backfill-1767225600-1767398399", *stack)
+    assert (cancelled.returncode, cancelled.stdout) == (0, "No backfill is under way.\n")
+    again = healthy.typed("backfill", "cancel", "backfill-1767225600-1767398399", *stack)
+    assert (again.returncode, "There is no backfill" in again.stderr) == (2, True)
+
+    fetched = healthy.typed("fetch", "--limit", "7", *stack)
+    assert (fetched.returncode, len(fetched.stdout.splitlines())) == (0, 7)
+    assert healthy.typed("actions", "--search", "user_login", *stack).returncode == 0
 
 
 def test_a_wrong_token_stops_a_new_version_and_is_told(healthy):

@@ -86,4 +86,6 @@ def orders(account: Account, stack: str, org: str | None) -> Orders:
     """For an organisation of a stack, its first one where none is named. Raises ClientError, BotoCoreError and
     typer.BadParameter."""
     found = deployed(account, stack)
+    if found.is_paused:
+        typer.echo("The stack is paused (ScheduleState=DISABLED): backfills go on when it does.", err=True)
     return Orders(account.client("lambda", INVOCATION), found.output("CollectFunctionName"), found.chosen(org))

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, override
@@ -16,14 +16,16 @@ from slack_audit import __version__
 from slack_audit.adapters.clock import LambdaClock
 from slack_audit.adapters.secrets import SecretToken
 from slack_audit.adapters.slack import SlackSource
+from slack_audit.backfill import moment
 from slack_audit.events import Event
 from slack_audit.log import Filters
+from slack_audit.windows import Window
 from slack_audit_cli import asked, options
 from slack_audit_cli.deployed import deployed
 from slack_audit_cli.doctor.token import read as read_token
 from slack_audit_cli.fetching.ask import Asked, Pace
 from slack_audit_cli.fetching.table import EventTable
-from slack_audit_cli.opened import Account, told_what_to_do
+from slack_audit_cli.opened import Account, progress, told_what_to_do
 
 FEW = 100  # events, where neither --limit nor --oldest says how many
 NEVER = 1_000_000_000  # milliseconds: here, nothing kills a run
@@ -87,13 +89,35 @@ def fetch(
     with told_what_to_do("Slack could not be asked."):
         source = _source(Account(region, profile, endpoint_url), token_from, stack, org, slack_api_url)
     questions = Asked(source, LambdaClock(lambda: NEVER), filters, Pace(calls_per_minute, patience), _tell)
-    printed, batches = 0, _events(questions, wanted)
-    write = _writer(form)
-    with _tries_told(), told_what_to_do("Slack did not give all of it, only what is printed."):
-        for events in batches:
-            write(events)
-            printed += len(events)
-    _tell(f"{printed:,} events by {questions.calls:,} calls. No evidence: none of it was archived.")
+    printed = _print(questions, wanted, form)
+    counted = f"{_many(printed, 'event')} by {_many(questions.calls, 'call')}"
+    _tell(f"{counted}. No evidence: none of it was archived.")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def _print(questions: Asked, wanted: Wanted, form: Format) -> int:
+    """Prints them as they come: how many."""
+    printed, write = 0, _writer(form)
+    bar = nullcontext(_untold) if sys.stdout.isatty() else progress("seconds")
+    try:
+        with _tries_told(), told_what_to_do("Slack did not give all of it, only what is printed."), bar as tell:
+            for window, events in _events(questions, wanted):
+                write(events)
+                printed += len(events)
+                if window is not None and questions.read_up_to is not None:
+                    tell(questions.read_up_to - window.lo + 1, window.seconds)
+    except typer.Exit:
+        if (read := questions.read_up_to) is not None:
+            _tell(f"It is all up to {moment(read)}: --oldest {moment(read + 1)} goes on.")
+        raise
+    return printed
+
+
+def _untold(_done: int, _total: int) -> None:
+    """No bar between the rows of a table."""
 
 
 def _wanted(oldest: str | None, latest: str | None, limit: int | None) -> Wanted:
@@ -125,14 +149,15 @@ def _url(text: str) -> str:
     return asked.typed("--slack-api-url", asked.slack_api_url, text)
 
 
-def _events(questions: Asked, wanted: Wanted) -> Iterator[list[Event]]:
-    """In batches, as they come."""
+def _events(questions: Asked, wanted: Wanted) -> Iterator[tuple[Window | None, list[Event]]]:
+    """In batches, as they come, with the range that they are of."""
     everywhen = wanted.oldest is None and wanted.latest is None
     window = None if everywhen else questions.range(wanted.oldest, wanted.latest)
     if wanted.limit is not None:
-        yield questions.newest(window, wanted.limit)
+        yield window, questions.newest(window, wanted.limit)
     elif window is not None:
-        yield from questions.everything(window)
+        for events in questions.everything(window):
+            yield window, events
 
 
 def _writer(form: Format) -> Callable[[Iterable[Event]], None]:

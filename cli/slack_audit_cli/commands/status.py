@@ -57,9 +57,8 @@ def _look(account: Account, stack: str | None, bucket: str | None, folder: Path 
     """What to do for each look: the stack's parameters and outputs are read once."""
     if stack is not None and bucket is None and folder is None:
         found = deployed(account, stack)
-        paused = found.parameters.get("ScheduleState") == "DISABLED"
         return lambda: Status(
-            f"Stack {stack}", int(time.time()), read.of_stack(account, found, org, time.time()), paused
+            f"Stack {stack}", int(time.time()), read.of_stack(account, found, org, time.time()), found.is_paused
         )
     opened = archive(account, stack=stack, bucket=bucket, folder=folder)
     return lambda: Status(

@@ -44,6 +44,7 @@ class Asked:
         self._spare = min(SPARE, pace.per_minute // 4)
         self._reader = Reader(source, Deadline(clock), at_once, filters=filters, per_minute=pace.per_minute)
         self._reader.meanwhile = self._while_waiting
+        self.read_up_to: int | None = None  # everything of the range up to this second is read and handed on
 
     @property
     def calls(self) -> int:
@@ -69,6 +70,7 @@ class Asked:
             window = span.window(lo, asked.hi)
             reading = self._reading(window)
             if reading.whole:
+                self.read_up_to = window.hi
                 yield in_order(belonging(reading.events, window))
                 span, lo = span.after_whole(window, reading.seconds), window.hi + 1
             else:

@@ -16,7 +16,7 @@ from slack_audit_cli.status.state import OrgState, limits_of, of_checkpoint, of_
 def of_stack(account: Account, stack: Deployed, org: str | None, now: float) -> list[OrgState]:
     """Each organisation of the stack, or one. Raises StorageError, BotoCoreError and typer.BadParameter."""
     table = DynamoDBStandpoints(account.client("dynamodb"), stack.output("CheckpointTableName"))
-    limits = limits_of(stack.parameters)
+    limits = limits_of(stack.parameters, paused=stack.is_paused)
     orgs = stack.orgs if org is None else [stack.chosen(org)]
     return [of_checkpoint(name, table.look(name), limits, now) for name in orgs]
 

@@ -30,7 +30,7 @@ class Limits(msgspec.Struct, frozen=True):
     paused: bool = False
 
 
-def limits_of(parameters: Mapping[str, str]) -> Limits:
+def limits_of(parameters: Mapping[str, str], *, paused: bool = False) -> Limits:
     """By the parameters of a stack, the template's defaults for those that it has not."""
     said = {name: int(text) if (text := parameters.get(name, "")).isdigit() else DEFAULTS[name] for name in DEFAULTS}
     return Limits(
@@ -41,7 +41,7 @@ def limits_of(parameters: Mapping[str, str]) -> Limits:
             late_minutes=said["LatePassMinutes"],
             final_hours=said["FinalPassHours"],
         ),
-        paused=parameters.get("ScheduleState") == "DISABLED",
+        paused=paused,
     )
 
 
