@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -61,10 +62,9 @@ class Shown:
 
     def over_time(self, chart: str = "timeline") -> int:
         """The sum of all bars."""
-        return self.page.evaluate(
-            "(id) => document.getElementById(id).data.flatMap((it) => it.y).reduce((a, b) => a + b, 0)",
-            f"chart-{chart}",
-        )
+        heights = "(id) => document.getElementById(id).data.flatMap((it) => it.y)"
+        bars: list[int] = self.page.evaluate(heights, f"chart-{chart}")
+        return sum(bars)
 
     def filter(self, **values: str) -> None:
         for name, value in values.items():
@@ -102,7 +102,7 @@ def opened(browser: Browser, folder: Path, forge, *options: str) -> Shown:
     page.on("request", lambda it: shown.asked.append(it.url))
     page.on("console", lambda it: shown.said.append(it.text))
     page.on("pageerror", lambda it: shown.said.append(str(it)))
-    page.on("dialog", lambda it: (shown.said.append(f"a dialog: {it.message}"), it.dismiss()))
+    page.on("dialog", lambda it: shown.said.append(f"a dialog: {it.message}"))
     page.goto(file.as_uri())
     until(page, DRAWN)
     return shown
@@ -234,12 +234,12 @@ def test_it_works_by_keyboard_alone(shown):
 
 
 def test_it_is_dark_and_light_as_the_system_or_as_asked(shown):
-    def luminance() -> int:
+    def luminance() -> Any:
         return shown.page.evaluate(
             "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b)"
         )
 
-    def label() -> str:
+    def label() -> Any:
         return shown.page.locator("#chart-actions .ytick text").first.evaluate("(it) => getComputedStyle(it).fill")
 
     assert (luminance() > 600, label()) == (True, "rgb(26, 31, 38)")
