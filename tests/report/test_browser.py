@@ -124,7 +124,7 @@ def shown(plain) -> Iterator[Shown]:
     yield plain
     plain.page.emulate_media(color_scheme="light", media="screen")
     plain.page.evaluate(
-        "() => { form.reset(); for (const it of document.querySelectorAll('details[open]')) it.open = false; state.by = 'second'; state.down = true; apply(); }"
+        "() => { state.by = 'second'; state.down = true; if (state.filtered) { form.reset(); apply(); } else showTable(); }"
     )
     assert plain.said == []
     assert [it for it in plain.asked if not it.startswith(("file:", "data:"))] == []

@@ -73,7 +73,8 @@ function overTime(id, figures, series, range, clicked) {
   const tallest = Math.max(0, ...traces.flatMap((it) => it.y)); // of one series: enough to keep small charts to whole numbers
   const [lo, hi] = range; const narrow = !printing && document.getElementById(id).clientWidth < 500;
   plot(id, traces, layout({
-    barmode: 'stack', legend: { ...legend(), y: printing ? -0.24 : -0.16 }, height: printing ? 240 : narrow ? 280 + 19 * traces.length : 320, showlegend: true, margin: { l: 8, r: 8, t: 6, b: narrow ? 40 + 19 * traces.length : 60 },
+    barmode: 'stack', annotations: traces.length ? [] : [{ text: 'none', showarrow: false, xref: 'paper', yref: 'paper', x: 0.5, y: 0.5 }],
+    legend: { ...legend(), y: printing ? -0.24 : -0.16 }, height: printing ? 240 : narrow ? 280 + 19 * traces.length : 320, showlegend: true, margin: { l: 8, r: 8, t: 6, b: narrow ? 40 + 19 * traces.length : 60 },
     xaxis: { type: 'date', range: lo === null ? undefined : [lo * 1000, hi * 1000] }, yaxis: { rangemode: 'tozero', tickformat: ',d', nticks: 6, dtick: tallest < 5 ? 1 : undefined },
   }), clicked);
 }
