@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
+from math import sqrt
 from pathlib import Path
 from zlib import crc32
 
@@ -168,7 +169,7 @@ def _likely(dice: random.Random, event: Event, *, attacked: bool) -> bool:
     if attacked:
         return event.action == "user_login_failed" or (event.action == "anomaly" and dice.random() < 0.08)
     address = event.raw.partition(b'"ip_address":"')[2].partition(b'"')[0].decode()
-    return dice.random() < _share(event.actor) * _share(address) ** 0.5
+    return dice.random() < _share(event.actor) * sqrt(_share(address))
 
 
 @cache

@@ -62,7 +62,7 @@ def ordinary() -> list[dict[str, Any]]:
     made = [event(NOON + 30 * n, n) for n in range(20)]
     made += [event(NOON + 30 * n, n, "user_login") for n in range(20, 28)]
     made += [event(NOON + 30 * n, n, "user_login_failed", **bo) for n in range(28, 31)]
-    others = (
+    others: tuple[tuple[str, dict[str, Any]], ...] = (
         ("anomaly", {"details": {"reason": ["tor", "asn"], "action_timestamp": 1}}),
         ("anomaly", {"details": {"reason": ["tor"], "previous_ip_address": ""}}),
         ("manual_export_started", {"details": {"export_type": "STANDARD"}}),

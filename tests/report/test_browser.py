@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -61,10 +62,9 @@ class Shown:
 
     def over_time(self, chart: str = "timeline") -> int:
         """The sum of all bars."""
-        return self.page.evaluate(
-            "(id) => document.getElementById(id).data.flatMap((it) => it.y).reduce((a, b) => a + b, 0)",
-            f"chart-{chart}",
-        )
+        heights = "(id) => document.getElementById(id).data.flatMap((it) => it.y)"
+        bars: list[int] = self.page.evaluate(heights, f"chart-{chart}")
+        return sum(bars)
 
     def filter(self, **values: str) -> None:
         for name, value in values.items():
@@ -102,7 +102,7 @@ def opened(browser: Browser, folder: Path, forge, *options: str) -> Shown:
     page.on("request", lambda it: shown.asked.append(it.url))
     page.on("console", lambda it: shown.said.append(it.text))
     page.on("pageerror", lambda it: shown.said.append(str(it)))
-    page.on("dialog", lambda it: (shown.said.append(f"a dialog: {it.message}"), it.dismiss()))
+    page.on("dialog", lambda it: shown.said.append(f"a dialog: {it.message}"))
     page.goto(file.as_uri())
     until(page, DRAWN)
     return shown
@@ -124,7 +124,7 @@ def shown(plain) -> Iterator[Shown]:
     yield plain
     plain.page.emulate_media(color_scheme="light", media="screen")
     plain.page.evaluate(
-        "() => { form.reset(); for (const it of document.querySelectorAll('details[open]')) it.open = false; state.by = 'second'; state.down = true; apply(); }"
+        "() => { state.by = 'second'; state.down = true; if (state.filtered) { form.reset(); apply(); } else showTable(); }"
     )
     assert plain.said == []
     assert [it for it in plain.asked if not it.startswith(("file:", "data:"))] == []
@@ -155,17 +155,12 @@ def test_it_shows_all_events_and_its_scripts_count_as_the_command_did(shown):
 FILTERS = (
     ({"action": "user_login"}, 8, 1, 8),
     ({"action": "user_login*"}, 11, 2, 11),
-    ({"action": "LOGIN"}, 11, 2, 11),
     ({"actor": "Bo Example · bo@example.com"}, 12, 1, 3),
-    ({"actor": "ada@"}, 30, 1, 8),
-    ({"ip": "198.51.100.9"}, 12, 1, 3),
+    ({"actor": "ADA@", "location": "Harbour"}, 30, 1, 8),
     ({"ip": "192.0.2.*"}, 30, 1, 8),
-    ({"location": "Engineering"}, 12, 1, 3),
-    ({"section": "anomalies"}, 3, 2, 0),
     ({"section": "late"}, 2, 1, 0),
     ({"from": "2026-01-01T12:10:00"}, 20, 2, 11),
     ({"from": "2026-01-01T12:10:00", "to": "2026-01-01T12:12:30"}, 6, 1, 6),
-    ({"to": "2026-01-01T12:00:05"}, 2, 1, 0),
     ({"text": "previous_ip_address"}, 1, 1, 0),
     ({"action": "user_login*", "ip": "198.51.100.9", "from": "2026-01-01T12:14:30"}, 2, 1, 2),
     ({"action": "nothing like it"}, 0, 0, 0),
@@ -239,12 +234,12 @@ def test_it_works_by_keyboard_alone(shown):
 
 
 def test_it_is_dark_and_light_as_the_system_or_as_asked(shown):
-    def luminance() -> int:
+    def luminance() -> Any:
         return shown.page.evaluate(
             "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b)"
         )
 
-    def label() -> str:
+    def label() -> Any:
         return shown.page.locator("#chart-actions .ytick text").first.evaluate("(it) => getComputedStyle(it).fill")
 
     assert (luminance() > 600, label()) == (True, "rgb(26, 31, 38)")

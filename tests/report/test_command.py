@@ -3,6 +3,7 @@
 import json
 import re
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -26,8 +27,9 @@ def made(tmp_path):
     return run
 
 
-def data_of(page: str) -> dict:
-    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+def data_of(page: str) -> Any:
+    (block,) = re.findall(r'id="data">(.*?)</script>', page, re.DOTALL)
+    return json.loads(block)
 
 
 def test_a_page_is_written_whole_and_its_digest_told(made, tmp_path):

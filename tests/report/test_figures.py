@@ -131,6 +131,17 @@ def test_details_begin_with_what_matters():
     assert detail_of({"context": {"ua": "Mozilla/5.0"}}) == "Mozilla/5.0"
 
 
+@pytest.mark.parametrize(
+    "value", ["9" * 30, "9" * 5_000, "1e400", "[" * 900 + "]" * 900, '{"a":' * 900 + "1" + "}" * 900, '"\\ud83d"']
+)
+def test_no_value_is_too_strange_for_a_row(value):
+    raw = b'{"id":"1","date_create":1767225600,"action":"anomaly","details":{"reason":%b,"x":%b},"actor":{"user":{"id":%b}}}'
+    strange = Found(event_of(raw % ((value.encode(),) * 3)), entry(), 1)
+    it, said = told_of(strange)
+    assert it.second == DAY_START
+    assert isinstance(detail_of(said) + entity_of(said), str)
+
+
 def test_what_plays_with_how_a_text_is_shown_is_written_out():
     assert visible("a\u202eb\x00c\u2028d\ud800e\tf") == "a\\u202eb\\u0000c\\u2028d\\ud800e\tf"
     assert visible("x" * 200) == "x" * 160 + "…"
@@ -212,7 +223,7 @@ def test_of_more_the_notable_are_kept_and_then_the_newest():
     ]
     for it in events:
         rows.add(it, told_of(it)[0])
-    kept = [it.event.date_create - DAY_START for it in rows.kept()]
+    kept = [(it.event.date_create or 0) - DAY_START for it in rows.kept()]
     assert kept == [3, 7, *range(50, 60), *range(892, 1_000)]
 
 

@@ -110,6 +110,8 @@ def raw_of(found: Found) -> str:
 
 def visible(text: str, longest: int = LONGEST) -> str:
     """As a person may be shown it: of bounded length, and with nothing in it that plays with how it is shown."""
+    if len(text) <= longest and text.isprintable():
+        return text  # most are, and this is told fastest
     return PLAYING.sub(_escape, text if len(text) <= longest else f"{text[:longest]}…")
 
 
@@ -124,7 +126,7 @@ def _escape(found: re.Match[str]) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return visible(value)
+        return value if len(value) <= LONGEST and value.isprintable() else visible(value)
     return str(value)[:LONGEST] if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
@@ -150,11 +152,15 @@ def _reasons(details: Any) -> tuple[str, ...]:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(_shown(it) for it in value)
-    if isinstance(value, dict):
+    """A text as it is, texts with commas, and all else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(it, str) for it in value):
+        return ", ".join(value)
+    try:
         return msgspec.json.encode(value).decode()
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    except (ValueError, OverflowError, RecursionError):
+        return "(cannot be shown here)"
 
 
 def _delay(found: Found) -> int | None:

@@ -67,7 +67,7 @@ def written(path: Path, body: bytes) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return (files("slack_audit_cli.page") / "assets" / name).read_text(encoding="utf-8")
+    return (files("slack_audit_cli.page") / name).read_text(encoding="utf-8")
 
 
 def _hash(script: str) -> str:

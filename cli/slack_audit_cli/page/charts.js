@@ -21,19 +21,18 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+function legend() {
+  return { orientation: 'h', x: 0, yanchor: 'top', traceorder: 'normal', font: { color: colour('--ink') } };
+}
+
 function layout(more) {
   const ink = colour('--ink'); const line = colour('--line');
   const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, tickfont: { color: ink }, automargin: true };
   return {
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', font: { color: ink, size: 12, family: 'system-ui, sans-serif' },
     margin: { l: 8, r: 8, t: 6, b: 8 }, dragmode: false, bargap: 0.18, hoverlabel: { align: 'left', namelength: -1 },
-    legend: { orientation: 'h', y: -0.14, x: 0, yanchor: 'top', traceorder: 'normal', font: { color: ink } },
     ...more, xaxis: { ...axis, fixedrange: true, ...more.xaxis }, yaxis: { ...axis, fixedrange: true, ...more.yaxis },
   };
-}
-
-function inGrey(place) {
-  return { color: GREYS[place], line: { color: '#000000', width: 0.5 } };
 }
 
 // On paper as many series as there are greys: the largest, and all others as one.
@@ -44,8 +43,8 @@ function onPaper(series, timeline) {
   const shown = series.filter((_, place) => large.has(place));
   const others = series.filter((_, place) => !large.has(place)).flatMap((it) => it.ats);
   if (others.length) shown.push({ ats: others, title: 'All others' });
-  const step = shown.length === 2 ? most : 1;
-  return shown.map((it, place) => ({ ...it, mark: inGrey(shown.length === 2 ? most - place * step : place) }));
+  const greys = shown.length === 2 ? [GREYS[most], GREYS[0]] : GREYS;
+  return shown.map((it, place) => ({ ...it, mark: { color: greys[place], line: { color: '#000000', width: 0.5 } } }));
 }
 
 function plot(id, traces, shape, clicked) {
@@ -74,7 +73,8 @@ function overTime(id, figures, series, range, clicked) {
   const tallest = Math.max(0, ...traces.flatMap((it) => it.y)); // of one series: enough to keep small charts to whole numbers
   const [lo, hi] = range; const narrow = !printing && document.getElementById(id).clientWidth < 500;
   plot(id, traces, layout({
-    barmode: 'stack', height: printing ? 240 : narrow ? 280 + 19 * traces.length : 320, showlegend: true, margin: { l: 8, r: 8, t: 6, b: narrow ? 40 + 19 * traces.length : 60 },
+    barmode: 'stack', annotations: traces.length ? [] : [{ text: 'none', showarrow: false, xref: 'paper', yref: 'paper', x: 0.5, y: 0.5 }],
+    legend: { ...legend(), y: printing ? -0.24 : -0.16 }, height: printing ? 240 : narrow ? 280 + 19 * traces.length : 320, showlegend: true, margin: { l: 8, r: 8, t: 6, b: narrow ? 40 + 19 * traces.length : 60 },
     xaxis: { type: 'date', range: lo === null ? undefined : [lo * 1000, hi * 1000] }, yaxis: { rangemode: 'tozero', tickformat: ',d', nticks: 6, dtick: tallest < 5 ? 1 : undefined },
   }), clicked);
 }

@@ -59,7 +59,7 @@ function tellScope() {
   const scope = document.getElementById('scope');
   const all = number(data.figures.events);
   scope.classList.toggle('active', state.filtered);
-  if (!state.filtered) scope.textContent = complete ? `All ${all} events. A click on a bar filters by it.` : `The charts and figures count all ${all} events; a filter covers the ${number(events.length)} that the page holds.`;
+  if (!state.filtered) scope.textContent = complete ? `All ${all} event${data.figures.events === 1 ? '' : 's'}. A click on a bar filters by it.` : `The charts and figures count all ${all} events; a filter covers the ${number(events.length)} that the page holds.`;
   else scope.textContent = `${number(state.shown.length)} of ${complete ? `${all} events` : `the ${number(events.length)} events that the page holds, of ${all} in all,`} match ${saidOf()}: charts, figures and tables show these.`;
 }
 
