@@ -219,7 +219,8 @@ def redrive(asked: Properties) -> Response:
     """RedriveExecution: the execution goes on under its own name, and only what failed is done again."""
     execution = stepfunctions._executions.get(asked["executionArn"])
     if execution is None or execution["status"] not in {"FAILED", "ABORTED", "TIMED_OUT"}:
-        return stepfunctions.error_response_json("ExecutionNotRedrivable", f"{asked['executionArn']} did not fail", 400)
+        why = f"{asked['executionArn']} did not fail"
+        return cast("Response", stepfunctions.error_response_json("ExecutionNotRedrivable", why, 400))
     execution.update(status="RUNNING", stopDate=None, error=None, cause=None, output=None, redriven=True)
     again = partial(contextvars.copy_context().run, stepfunctions._run_execution, asked["executionArn"])
     threading.Thread(target=again, daemon=True).start()

@@ -3,11 +3,11 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 OVER = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
@@ -100,20 +100,18 @@ def plain(text: object) -> str:
 
 
 def show(report: dict[str, Any], console: Console) -> None:
-    """The report as a table."""
+    """The report, a line for each thing that it says: none is cut, for they are there to be copied."""
     verdict = "CLEAN" if report["clean"] else "DIFFERS FROM THE LOG"
-    console.print(Text(f"Replay {plain(report['replay_id'])}: {verdict}", style="bold"))
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    console.print(Text(f"Replay {plain(report['replay_id'])}: {verdict}", style="bold"), soft_wrap=True)
     for name, value in _lines(report):
-        table.add_row(Text(name, style="dim"), Text(plain(value)))
-    console.print(table)
+        console.print(Text.assemble((f"{name:<15}", "dim"), plain(value)), soft_wrap=True)
 
 
 def _lines(report: dict[str, Any]) -> Iterator[tuple[str, object]]:
     totals = report["totals"]
     target = report["target"]
     yield "target", target.get("stream") or target.get("queue") or f"s3://{target['bucket']}/{target.get('prefix', '')}"
-    yield "selection", json.dumps(report["selection"], ensure_ascii=False) if report["selection"] else "everything"
+    yield "selection", _selection(report["selection"])
     yield "log entries", f"{report['first']} to {report['last']} ({totals['entries']:,}) in {report['items']:,} items"
     yield "head", f"{report['last']}:{report['head']}"
     yield "batches read", f"{totals['batches']:,}"
@@ -122,3 +120,16 @@ def _lines(report: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield "events sent", f"{totals['sent']:,}"
     yield "differences", f"{report['differences']:,}"
     yield "report", report["report"]
+
+
+def _selection(said: dict[str, Any]) -> str:
+    """As it was asked for: options and what they say, times as times."""
+    words = {
+        name: _time(value) if name in {"since", "until"} else ", ".join(value) if isinstance(value, list) else value
+        for name, value in said.items()
+    }
+    return "; ".join(f"{name} {value}" for name, value in words.items()) or "everything"
+
+
+def _time(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -137,7 +137,7 @@ def test_a_batch_that_was_changed_fails_its_item_and_a_missing_result_the_report
 )
 def test_an_event_that_is_none_is_refused_and_writes_nothing(collected, event, said):
     before = collected.cloud.objects().keys()
-    assert said in collected.fails((SettingsError, ArchiveDamagedError), event, function=collected.replay)  # type: ignore[arg-type]
+    assert said in collected.fails((SettingsError, ArchiveDamagedError), event, function=collected.replay)
     assert collected.cloud.objects().keys() == before
 
 

@@ -120,7 +120,7 @@ def test_a_replay_of_a_batch_that_is_not_what_its_entry_says_fails_and_goes_on_o
     assert result.returncode == 1
     assert f"{batch} has other bytes than its log entry says" in result.stderr
     s3.put_object(Bucket=bucket, Key=batch, Body=whole)
-    execution = shell.run(*page.blocks("ReplayFailedAlarm")[:1]).split()[1]
+    execution = shell.run(*page.blocks("ReplayFailedAlarm")[:1]).splitlines()[0].split()[-1]
     assert "CLEAN" in shell.run(f"slack-audit replay --redrive {execution}")
     assert b"made up" not in b"".join(data for _, data in stack.records()[before:])
 

@@ -16,7 +16,14 @@ from tests.template.test_contract import OUTPUTS, VARIABLES
 
 type Call = tuple[str, str, dict[str, Any]]  # service, operation, arguments; names of outputs stand for their values
 
-PARAMETERS = {"Org": "acme", "ScheduleState": "DISABLED", "SlackApiUrl": "http://127.0.0.1:9/audit/v1"}
+PARAMETERS = {
+    "Org": "acme",
+    "ScheduleState": "DISABLED",
+    "SlackApiUrl": "http://127.0.0.1:9/audit/v1",
+    "ReplayStreamArns": "arn:aws:kinesis:us-east-1:000000000000:stream/investigation",
+    "ReplayBucketArns": "arn:aws:s3:::investigations/case-17/*",
+    "ReplayQueueArns": "arn:aws:sqs:us-east-1:000000000000:investigation",
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +60,16 @@ def as_the_daily_check(aws, outputs):
 
 
 @pytest.fixture(scope="module")
+def as_a_replay(aws, outputs):
+    """Makes clients that may do what the replay function may do, where there is somewhere to send to."""
+    for name in ("investigation", "another"):
+        aws.client("kinesis").create_stream(StreamName=name, ShardCount=1)
+        outputs[f"queue {name}"] = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    aws.client("s3").create_bucket(Bucket="investigations")
+    return clients_of(aws, resource_of(aws, "slack-audit", "ReplayFunction"))
+
+
+@pytest.fixture(scope="module")
 def as_the_hook(aws, outputs):
     """Makes clients that may do what the function may do that checks before traffic."""
     return clients_of(aws, resource_of(aws, "slack-audit", "PreTrafficFunction"))
@@ -77,7 +94,7 @@ def clients_as(aws: EmbeddedAws, arn: str) -> Callable[[str], Any]:
 
 
 def test_the_stack_has_the_outputs(outputs):
-    assert set(outputs) == set(OUTPUTS)
+    assert {name for name in outputs if " " not in name} == set(OUTPUTS)  # of the stack's own
     assert outputs["SlackTokenSecretArn"].startswith("arn:aws:secretsmanager:")
 
 
@@ -205,6 +222,42 @@ MAY_NOT_VERIFY: dict[str, Call] = {
 }
 
 
+def record_to(stream: str) -> Call:
+    return "kinesis", "put_records", {"StreamName": stream, "Records": [{"Data": b"{}", "PartitionKey": "1"}]}
+
+
+def message_to(queue: str) -> Call:
+    """A single one: the right is the same as for many, which the embedded AWS asks for under a name of its own."""
+    return "sqs", "send_message", {"QueueUrl": queue, "MessageBody": "{}"}
+
+
+MAY_REPLAY: dict[str, Call] = {
+    "read a batch": ("s3", "get_object", {"Bucket": "ArchiveBucketName", "Key": "raw/org=acme/dt=2026-01-01/0"}),
+    "list the log": ("s3", "list_objects_v2", {"Bucket": "ArchiveBucketName", "Prefix": "log/org=acme/"}),
+    "keep its plan": written_once("replay/org=acme/case-17/plan.json"),
+    "send to a stream that is named": record_to("investigation"),
+    "send to the live one": record_to("EventStreamName"),
+    "ask a queue that is named": ("sqs", "get_queue_attributes", {"QueueUrl": "queue investigation"}),
+    "send to it": message_to("queue investigation"),
+    "write to a prefix that is named": ("s3", "put_object", {"Bucket": "investigations", "Key": "case-17/1"}),
+}
+MAY_NOT_REPLAY: dict[str, Call] = {
+    "send to another stream": record_to("another"),
+    "send to another queue": message_to("queue another"),
+    "write to another prefix": ("s3", "put_object", {"Bucket": "investigations", "Key": "case-18/1"}),
+    "read what it wrote there": ("s3", "get_object", {"Bucket": "investigations", "Key": "case-17/1"}),
+    "write a batch": ALLOWED["write a batch"],
+    "write an entry": ALLOWED["write an entry"],
+    "write over its plan": (
+        "s3", "put_object", {"Bucket": "ArchiveBucketName", "Key": "replay/org=acme/case-17/plan.json"},
+    ),
+    "delete a batch": REFUSED["delete a batch"],
+    "read the token": ALLOWED["read the token"],
+    "take the lease": ALLOWED["take the lease"],
+    "list everything": REFUSED["list everything"],
+}  # fmt: skip
+
+
 # The hook's function is no output: nobody but CodeDeploy invokes it.
 MAY_CHECK: dict[str, Call] = {
     "ask a version": (
@@ -262,6 +315,17 @@ def test_the_daily_check_may(what, as_the_daily_check, outputs):
 def test_the_daily_check_may_not(what, as_the_daily_check, outputs):
     with pytest.raises(ClientError, match="AccessDenied"):
         call(as_the_daily_check, outputs, *MAY_NOT_VERIFY[what])
+
+
+@pytest.mark.parametrize("what", MAY_REPLAY)
+def test_a_replay_may(what, as_a_replay, outputs):
+    call(as_a_replay, outputs, *MAY_REPLAY[what])
+
+
+@pytest.mark.parametrize("what", MAY_NOT_REPLAY)
+def test_a_replay_may_not(what, as_a_replay, outputs):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(as_a_replay, outputs, *MAY_NOT_REPLAY[what])
 
 
 ADMINISTRATOR = {

@@ -75,6 +75,7 @@ def test_only_the_functions_write():
             "aws:PrincipalArn": [
                 {"Fn::GetAtt": ["CollectRole", "Arn"]},
                 {"Fn::GetAtt": ["DriftRole", "Arn"]},
+                {"Fn::GetAtt": ["ReplayRole", "Arn"]},
                 {"Fn::If": ["HasBreakGlass", {"Ref": "BreakGlassArn"}, NOTHING]},
             ]
         }
@@ -182,8 +183,11 @@ def test_the_key_rotates_and_opens_only_for_the_account_its_logs_and_named_consu
     assert account["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
     assert (grants["Effect"], grants["Principal"], grants["Action"]) == ("Deny", "*", "kms:CreateGrant")
     assert logs["Principal"] == {"Service": {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}}
-    (group,) = logs["Condition"]["ArnLike"].values()
-    assert group["Fn::Sub"].endswith(":log-group:/aws/lambda/${AWS::StackName}-*")
+    (groups,) = logs["Condition"]["ArnLike"].values()
+    assert [it["Fn::Sub"].rpartition(":")[2] for it in groups] == [
+        "/aws/lambda/${AWS::StackName}-*",
+        "/aws/vendedlogs/states/${AWS::StackName}-*",
+    ]
     assert not [it for it in logs["Action"] if "*" in it]
     condition, statement, otherwise = consumers["Fn::If"]
     assert (condition, otherwise) == ("HasConsumers", NOTHING)
@@ -194,7 +198,7 @@ def test_the_key_rotates_and_opens_only_for_the_account_its_logs_and_named_consu
 def test_what_a_former_key_encrypted_can_still_be_read():
     assert template()["Resources"]["FormerKeysPolicy"]["Condition"] == "HasFormerKeys"
     policy = properties("FormerKeysPolicy")
-    assert policy["Roles"] == [{"Ref": "CollectRole"}, {"Ref": "DriftRole"}, {"Ref": "VerifyRole"}]
+    assert policy["Roles"] == [{"Ref": f"{name}Role"} for name in ("Collect", "Drift", "Verify", "Replay")]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", {"Ref": "FormerKmsKeyArns"})
     assert statement["Condition"] == {

@@ -107,7 +107,6 @@ class Replayed:
                 planned,
                 over_the_wire(checking),
                 vault=Memory(self.archive.objects),
-                archive=self.archive,
                 deadline=Deadline(self.clock),
             )
             assert checking.items > before
@@ -332,7 +331,7 @@ def test_a_target_that_does_not_answer_once_is_asked_again(objects):
 
 
 def a_batch(objects: Mapping[str, bytes]) -> str:
-    return next(it["key"] for it in Forge(objects).entries if it["key"])
+    return next(str(it["key"]) for it in Forge(objects).entries if it["key"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ a kill or because the replay is resumed, sends again what it sent before, and wr
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 import msgspec
@@ -103,7 +103,7 @@ class Replay:
         Raises StorageError, SelectionError, and SinkError where the target refuses for good or takes nothing.
         """
         item = progress.item
-        entries = list(sealed(self._plan.org, item, self._vault))
+        entries = list(sealed(self._plan.org, bodies(self._plan.org, item, self._vault)))
         start = progress.at or Place(item.first)
         sent = list(progress.sent)
         for chosen in self._chosen(entries, start.entry):
@@ -188,10 +188,15 @@ class Replay:
             return records
 
 
-def sealed(org: str, item: Item, vault: Vault) -> Iterator[Sealed]:
+def bodies(org: str, item: Item, vault: Vault) -> Iterator[tuple[int, bytes | None]]:
+    """The log's entries as they stand there, by their numbers, fetched ahead."""
+    return fetched(vault, range(item.first, item.last + 1), lambda number: log_key(org, number))
+
+
+def sealed(org: str, found: Iterable[tuple[int, bytes | None]]) -> Iterator[Sealed]:
     """Entries of the log in order. Raises ArchiveDamagedError where one is missing, or does not seal the one before."""
     before: str | None = None
-    for number, body in fetched(vault, range(item.first, item.last + 1), lambda it: log_key(org, it)):
+    for number, body in found:
         key = log_key(org, number)
         if body is None:
             raise ArchiveDamagedError(f"{key} is missing. {RESTORE}")

@@ -21,7 +21,7 @@ from slack_audit.selection import Selection, selection_of
 
 FORMAT: Literal[1] = 1
 MOST_ENTRIES = 100  # of an item: what it has found so far travels with it, and 256 KB may
-LEAST_ITEMS = 64  # where there are as many entries, so that a short replay is shared among many, too
+LEAST_ITEMS = 32  # where there are as many entries, so that a short replay is shared among many, too
 CONCURRENCY, MOST_CONCURRENCY = 8, 1_000  # items at once
 STREAM = re.compile(r"(arn:[a-z-]+:kinesis:[a-z0-9-]+:[0-9]{12}:stream/)?[A-Za-z0-9_.-]{1,128}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")

@@ -5,7 +5,8 @@ plan names, and each batch that may hold what was wanted must be among the resul
 its entry says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -13,10 +14,10 @@ from slack_audit.deadline import Deadline
 from slack_audit.errors import ArchiveDamagedError, ReplayError
 from slack_audit.log import LogEntry, digest
 from slack_audit.ports import Archive
-from slack_audit.replay import Result, Sealed, Sent, result_key, sealed
+from slack_audit.replay import Result, Sealed, Sent, bodies, result_key, sealed
 from slack_audit.replay_plan import Destination, Item, Plan, written_once
 from slack_audit.selection import Selection
-from slack_audit.verify.vault import Vault
+from slack_audit.verify.vault import Vault, fetched
 
 MOST_FINDINGS = 20  # that are told; all are counted
 
@@ -65,12 +66,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[str]
 
 
-def compare(plan: Plan, so_far: Checking, *, vault: Vault, archive: Archive, deadline: Deadline) -> Checking:
+def compare(plan: Plan, so_far: Checking, *, vault: Vault, deadline: Deadline) -> Checking:
     """Compares items for as long as there is time, at least one. Raises StorageError."""
     items = plan.items()
-    while so_far.items < len(items):
+    left = items[so_far.items :]
+    entries = bodies(plan.org, Item(left[0].first, plan.last), vault) if left else iter(())
+    for item, result in fetched(vault, left, lambda it: result_key(plan, it)):
         with deadline.step():
-            so_far = _with_item(plan, items[so_far.items], so_far, vault, archive)
+            so_far = _with_item(plan, item, so_far, islice(entries, item.last - item.first + 1), result)
         if not deadline.has_time():
             break
     return msgspec.structs.replace(so_far, done=so_far.items == len(items))
@@ -108,14 +111,17 @@ def conclude(plan: Plan, checked: Checking, archive: Archive) -> Report:
     return report
 
 
-def _with_item(plan: Plan, item: Item, so_far: Checking, vault: Vault, archive: Archive) -> Checking:
-    """After one more item."""
+def _with_item(
+    plan: Plan, item: Item, so_far: Checking, found: Iterable[tuple[int, bytes | None]], body: bytes | None
+) -> Checking:
+    """After one more item, with its entries and its result as they were found."""
     findings: list[str] = []
     totals, head = Totals(), so_far.head
+    there = list(found)  # all of them, so that the next item's come next whatever is wrong with these
     try:
-        entries = list(sealed(plan.org, item, vault))
+        entries = list(sealed(plan.org, there))
         head = entries[-1].digest
-        result = _result(plan, item, archive)
+        result = _result(result_key(plan, item), body)
         findings += _joints(item, entries, result, so_far.head)
         totals = _counted(plan, entries, result)
         findings += _differences(plan, entries, result)
@@ -130,9 +136,7 @@ def _with_item(plan: Plan, item: Item, so_far: Checking, vault: Vault, archive: 
     )
 
 
-def _result(plan: Plan, item: Item, archive: Archive) -> Result:
-    key = result_key(plan, item)
-    body = archive.get(key)
+def _result(key: str, body: bytes | None) -> Result:
     try:
         return msgspec.json.decode(body or b"", type=Result)
     except msgspec.DecodeError as error:

@@ -86,7 +86,6 @@ class Replaying:
             plan,
             _read(self._event.get("checking", {}), Checking),
             vault=self._vault,
-            archive=self._archive,
             deadline=self._deadline,
         )
         if not checked.done:
