@@ -131,9 +131,8 @@ class Store:
 
     def _bound(self) -> str:
         """An event without a usable second stands in the window that showed it, and is wanted wherever that is."""
-        said = [
-            f"date_create {sign} {it}" for sign, it in zip((">=", "<="), self._bounds, strict=True) if it is not None
-        ]
+        signs = zip((">=", "<="), self._bounds, strict=True)
+        said = [f"date_create {sign} {second}" for sign, second in signs if second is not None]
         return f" WHERE date_create IS NULL OR ({' AND '.join(said)})" if said else ""
 
     def _take(self, table: str, columns: str, lines: Iterable[Fields]) -> None:
