@@ -28,7 +28,11 @@ FOUND: dict[str, list[Any]] = {
     "shared_channels": ["external_shared_channel_invite_sent", "connect_dm_invite_accepted", "slack_connect_pref_set"],
     "dlp_and_anomalies": ["native_dlp_rule_action_applied", "file_malicious_content_detected"],
     "tokens_and_sessions": ["user_session_reset_by_admin", "user_passkey_created", "seamless_auth_user_token_revoked"],
-    "mcp_and_ai": ["mcp_slack_send_message_tool_called", "slack_ai_summary_requested", "app_flows_execute_slack_action"],
+    "mcp_and_ai": [
+        "mcp_slack_send_message_tool_called",
+        "slack_ai_summary_requested",
+        "app_flows_execute_slack_action",
+    ],
     "failed_logins": ["user_login_failed", "user_logout_non_compliant_mobile_app_version"],
 }
 NEAR_MISSES = [

@@ -36,8 +36,10 @@ def question(text: str, now: datetime | None = None) -> Question:
     parsed = _parsed(text)
     named = {it.alias_or_name for it in parsed.find_all(exp.CTE)}
     tables = {it.name.lower() for it in parsed.find_all(exp.Table)} - named
-    translated = parsed.transform(_in_duckdb, now or datetime.now(UTC))
-    return Question(translated.sql(dialect="duckdb", unsupported_level=ErrorLevel.IGNORE), frozenset(tables))
+    at = now or datetime.now(UTC)
+    for node in reversed(list(parsed.find_all(*CHANGES, bfs=True))):  # the innermost first: they stand in each other
+        node.replace(CHANGES[type(node)](node, at))
+    return Question(parsed.sql(dialect="duckdb", unsupported_level=ErrorLevel.IGNORE), frozenset(tables))
 
 
 def _parsed(text: str) -> exp.Query:
@@ -61,11 +63,6 @@ def _plain(error: SqlglotError) -> str:
     near = f"{first['start_context'][-30:]}{first['highlight']}".strip().splitlines()
     said = str(first["description"]).rstrip(".")
     return f"Line {first['line']}, column {first['col']}: {said}" + (f", near: {near[-1]}" if near else "")
-
-
-def _in_duckdb(node: exp.Expr, now: datetime) -> exp.Expr:
-    change = CHANGES.get(type(node))
-    return node if change is None else change(node, now)
 
 
 def _called(name: str, *arguments: exp.Expr | None) -> exp.Expr:
