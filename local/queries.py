@@ -9,7 +9,7 @@ Each .sql file is one view or query: its first line is a comment that says what 
 import json
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import sqlglot
 from sqlglot import exp
@@ -43,7 +43,7 @@ def statements(folder: Path) -> list[Statement]:
 
 def columns(view: Statement) -> dict[str, str]:
     """A view's columns in order, each with Athena's type: that of the cast that makes it, text without one."""
-    parsed = sqlglot.parse_one(view.sql, read="athena")
+    parsed = cast("exp.Select", sqlglot.parse_one(view.sql, read="athena"))
     return {column.alias_or_name: _type(column) for column in parsed.selects}
 
 

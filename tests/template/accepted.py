@@ -25,7 +25,7 @@ ACCESS_LOG = "The log goes to a bucket of the account's choice, which a stack ca
 CHECKOV = (
     Accepted(
         "CKV_AWS_18",
-        ("ArchiveBucket",),
+        ("ArchiveBucket", "ResultBucket"),
         ACCESS_LOG,
     ),
     Accepted(
@@ -68,15 +68,20 @@ GUARD = (
         "ScheduleState DISABLED pauses the collection, and a paused collection must not wake anybody.",
     ),
     Accepted("lambda_inside_vpc_check", FUNCTIONS, VPC),
-    Accepted("s3_bucket_logging_enabled_check", ("ArchiveBucket",), ACCESS_LOG),
+    Accepted("s3_bucket_logging_enabled_check", ("ArchiveBucket", "ResultBucket"), ACCESS_LOG),
     Accepted(
         "s3_bucket_object_lock_enabled_check",
         ("ArchiveBucket",),
         "Object Lock cannot be taken back, so ObjectLockMode must be chosen; the bucket's policy denies deletion without it, too.",
     ),
     Accepted(
+        "s3_bucket_object_lock_enabled_check",
+        ("ResultBucket",),
+        "It holds copies of answers, which are deleted after QueryResultDays; the archive that they are of is guarded.",
+    ),
+    Accepted(
         "s3_event_notifications_enabled_check",
-        ("ArchiveBucket",),
+        ("ArchiveBucket", "ResultBucket"),
         "Nobody waits for single objects: whoever wants events reads the stream.",
     ),
     Accepted(
@@ -104,7 +109,7 @@ PARLIAMENT = (
     ),
     Accepted(
         "MISMATCHED_TYPE",
-        ("ArchiveBucketPolicy.NoOldTls", "EncryptionKey.LogsOfTheFunctions"),
+        ("ArchiveBucketPolicy.NoOldTls", "EncryptionKey.LogsOfTheFunctions", "ResultBucketPolicy.NoOldTls"),
         "It takes 1.2 for no number, and the ARN in a key's encryption context, which AWS types as text, for no ARN.",
     ),
     Accepted(
@@ -144,7 +149,12 @@ PARLIAMENT = (
     ),
     Accepted(
         "UNKNOWN_CONDITION_FOR_ACTION",
-        ("ArchiveBucketPolicy.NoOldTls", "EncryptionKey.LogsOfTheFunctions", "VpcPolicy.OurCodeDoesNot"),
+        (
+            "ArchiveBucketPolicy.NoOldTls",
+            "EncryptionKey.LogsOfTheFunctions",
+            "ResultBucketPolicy.NoOldTls",
+            "VpcPolicy.OurCodeDoesNot",
+        ),
         "It does not know s3:TlsVersion for all of s3:*, the names in an encryption context, nor lambda:SourceFunctionArn.",
     ),
 )

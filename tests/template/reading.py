@@ -11,6 +11,7 @@ from ministack.services.cloudformation import engine, language_extensions
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
+ANALYTICS = ROOT / "analytics.yaml"  # the nested stack
 SCHEDULED = ("CollectFunction", "DriftFunction", "VerifyFunction", "WatchFunction")
 FUNCTIONS = (*SCHEDULED, "PreTrafficFunction", "ReplayFunction", "RotateFunction")
 FURTHER = "lab"  # the further organisation that the template is looked at with

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import engine
 
 from local.emulator import evaluate_conditions
-from tests.template.reading import Node, deployable
+from tests.template.reading import ANALYTICS, Node, deployable
 
 STACK = "slack-audit"
 STACK_ID = (
@@ -23,6 +24,7 @@ STACK_ID = (
 # Between them each condition holds once and fails once, with the key of the stack and with another.
 OPTIONS = {
     "AccessLogBucket": "access-logs",
+    "AnalyticsDatabase": "slack_audit",
     "AlarmTopicArn": "arn:aws:sns:us-east-1:000000000000:alarms",
     "BreakGlassArn": "arn:aws:iam::000000000000:role/break-glass",
     "ConsumerAccounts": "111122223333,444455556666",
@@ -44,6 +46,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "every-option": OPTIONS,
     "without-limits": {
         **OPTIONS,
+        "Analytics": "off",
         "CollectConcurrency": "0",
         "ColdStorageDays": "0",
         "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-1111-1111-111111111111",
@@ -51,6 +54,21 @@ VARIANTS: dict[str, dict[str, str]] = {
         "VpcSecurityGroupIds": "",
         "VpcSubnetIds": "",
     },
+}
+
+# What the stack passes on, without and with a bucket for the access log.
+ANALYTICS_VARIANTS = {
+    name: {
+        "Workgroup": "slack-audit",
+        "DatabaseName": "slack_audit",
+        "ArchiveBucket": "slack-audit-archive",
+        "Organisations": "main,lab",
+        "KeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-1111-1111-111111111111",
+        "AccessLogBucket": log,
+        "ResultDays": "30",
+        "ScanBytes": "100000000000",
+    }
+    for name, log in {"analytics": "", "analytics-logged": "access-logs"}.items()
 }
 
 # {name} is the stack's name with the logical ID. The reference pages' tables, "Return values".
@@ -89,6 +107,17 @@ def resolved(parameters: Mapping[str, str]) -> Node:
     """What a deployment with these parameters makes. Raises ValueError for a parameter that the template refuses."""
     found: Node = json.loads(_resolved(tuple(sorted(parameters.items()))))
     return found
+
+
+def resolved_analytics(parameters: Mapping[str, str]) -> Node:
+    """What the nested stack makes."""
+    source: Node = json.loads(json.dumps(load(str(ANALYTICS))))
+    values = _values(source, _provided(parameters))
+    holding = evaluate_conditions(engine._evaluate_conditions, source, values)
+    wanted = source["Resources"]
+    made = {name: _stand_in(name, resource["Type"]) for name, resource in wanted.items()}
+    worked_out = engine._resolve_refs(wanted, made, values, holding, {}, STACK, STACK_ID)
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": worked_out}
 
 
 def conditions(parameters: Mapping[str, str]) -> dict[str, bool]:

@@ -42,6 +42,10 @@ PARAMETERS = {
     "ReplayBucketArns": "",
     "ReplayQueueArns": "",
     "ReplayKeyArns": "",
+    "Analytics": "on",
+    "AnalyticsDatabase": "",
+    "QueryScanBytes": 100_000_000_000,
+    "QueryResultDays": 30,
     "PermissionsBoundaryArn": "",
     "VpcSubnetIds": "",
     "VpcSecurityGroupIds": "",
@@ -68,6 +72,8 @@ OUTPUTS = {
     "VerifyFunctionName": {"Ref": "VerifyFunction"},
     "WatchFunctionName": {"Ref": "WatchFunction"},
     "ReplayStateMachineArn": {"Ref": "ReplayStateMachine"},
+    "AthenaWorkgroupName": {"Fn::GetAtt": ["AnalyticsStack", "Outputs.WorkgroupName"]},
+    "GlueDatabaseName": {"Fn::GetAtt": ["AnalyticsStack", "Outputs.DatabaseName"]},
 }
 POWERTOOLS = {
     "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
@@ -148,6 +154,8 @@ LEAST = {
     "StreamShards": 1,
     "StreamRetentionHours": 24,
     "CollectConcurrency": 0,
+    "QueryScanBytes": 10_000_000,
+    "QueryResultDays": 1,
 }
 ENVIRONMENTS = ["default", "staging", "prod"]
 
@@ -191,6 +199,7 @@ def test_a_number_has_a_least_value(name, least):
         ("StreamMode", ["PROVISIONED", "ON_DEMAND"]),
         ("DeploymentType", ["AllAtOnce", "Canary10Percent5Minutes", "Linear10PercentEvery1Minute"]),
         ("TokenRotation", ["off", "on"]),
+        ("Analytics", ["on", "off"]),
     ],
 )
 def test_a_choice_takes_only_its_values(name, values):
@@ -322,6 +331,10 @@ def test_what_may_be_an_address_is_the_same_for_both():
         ("PermissionsBoundaryArn", "arn:aws:iam::123456789012:policy/boundary", True),
         ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess", True),
         ("PermissionsBoundaryArn", "boundary", False),
+        ("AnalyticsDatabase", "", True),
+        ("AnalyticsDatabase", "slack_audit", True),
+        ("AnalyticsDatabase", "Slack-Audit", False),
+        ("AnalyticsDatabase", 'a"."b', False),
         ("VpcSubnetIds", "subnet-0123456789abcdef0", True),
         ("VpcSubnetIds", "vpc-0123456789abcdef0", False),
         ("VpcSecurityGroupIds", "sg-0123456789abcdef0", True),
@@ -398,7 +411,7 @@ def test_an_environment_can_be_built_validated_and_deployed(name):
     assert environment["deploy"]["parameters"]["language_extensions"] is True
     assert environment["validate"]["parameters"]["region"]
     deployment = environment["deploy"]["parameters"]
-    assert deployment["capabilities"] == "CAPABILITY_IAM"
+    assert deployment["capabilities"] == "CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
     assert deployment["resolve_s3"] is True
     assert "region" not in deployment
     assert deployment.get("confirm_changeset", False) is (name == "prod")

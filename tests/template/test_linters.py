@@ -12,7 +12,7 @@ from tests.template import accepted, linters
 from tests.template.accepted import Accepted
 from tests.template.linters import Finding, LinterError
 from tests.template.reading import template
-from tests.template.resolve import VARIANTS, conditions, resolved
+from tests.template.resolve import ANALYTICS_VARIANTS, VARIANTS, conditions, resolved, resolved_analytics
 
 TOOLS = {
     "checkov": (linters.checkov, accepted.CHECKOV),
@@ -87,6 +87,8 @@ def folder(tmp_path_factory):
     (made / "bad.json").write_text(json.dumps(BAD))
     for name, parameters in VARIANTS.items():
         (made / f"{name}.json").write_text(json.dumps(resolved(parameters)))
+    for name, parameters in ANALYTICS_VARIANTS.items():
+        (made / f"{name}.json").write_text(json.dumps(resolved_analytics(parameters)))
     return made
 
 

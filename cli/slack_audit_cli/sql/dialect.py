@@ -1,7 +1,7 @@
 """Athena's SQL in DuckDB's words. sqlglot does most of it; what it cannot know stands here.
 
-Athena gives NULL where JSON cannot be read or is no scalar, and DuckDB an error or a text; so these functions are
-macros of our own. Times are UTC without an offset, and `current_date` is the day of UTC.
+Athena gives NULL where JSON cannot be read or is no scalar, and where a pattern is not found; DuckDB gives an error or
+a text. So these functions are macros of our own. Times are UTC without an offset, and `current_date` is the day of UTC.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 MACROS = (
     "CREATE MACRO json_scalar(j, p) AS json_value(CASE WHEN json_valid(CAST(j AS VARCHAR)) THEN j END, p) ->> '$'",
     "CREATE MACRO json_part(j, p) AS json_extract(CASE WHEN json_valid(CAST(j AS VARCHAR)) THEN j END, p)",
+    "CREATE MACRO found_in(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
     "CREATE MACRO utc_of(second) AS make_timestamp(CAST(second * 1000000 AS BIGINT))",
 )
 
@@ -35,8 +36,10 @@ def question(text: str, now: datetime | None = None) -> Question:
     parsed = _parsed(text)
     named = {it.alias_or_name for it in parsed.find_all(exp.CTE)}
     tables = {it.name.lower() for it in parsed.find_all(exp.Table)} - named
-    translated = parsed.transform(_in_duckdb, now or datetime.now(UTC))
-    return Question(translated.sql(dialect="duckdb", unsupported_level=ErrorLevel.IGNORE), frozenset(tables))
+    at = now or datetime.now(UTC)
+    for node in reversed(list(parsed.find_all(*CHANGES, bfs=True))):  # the innermost first: they stand in each other
+        node.replace(CHANGES[type(node)](node, at))
+    return Question(parsed.sql(dialect="duckdb", unsupported_level=ErrorLevel.IGNORE), frozenset(tables))
 
 
 def _parsed(text: str) -> exp.Query:
@@ -47,9 +50,7 @@ def _parsed(text: str) -> exp.Query:
     if len(found) != 1:
         raise SqlError("There is no query in it." if not found else "Ask one query at a time.")
     if not isinstance(found[0], exp.Query):
-        raise SqlError(
-            "Only queries can be asked, which begin with SELECT, WITH or VALUES: the archive is not written."
-        )
+        raise SqlError("Only queries can be asked, which begin with SELECT, WITH or VALUES: nothing is written.")
     return found[0]
 
 
@@ -62,11 +63,6 @@ def _plain(error: SqlglotError) -> str:
     near = f"{first['start_context'][-30:]}{first['highlight']}".strip().splitlines()
     said = str(first["description"]).rstrip(".")
     return f"Line {first['line']}, column {first['col']}: {said}" + (f", near: {near[-1]}" if near else "")
-
-
-def _in_duckdb(node: exp.Expr, now: datetime) -> exp.Expr:
-    change = CHANGES.get(type(node))
-    return node if change is None else change(node, now)
 
 
 def _called(name: str, *arguments: exp.Expr | None) -> exp.Expr:
@@ -88,6 +84,10 @@ def _path(path: exp.JSONPath) -> str:
     return path.sql(dialect="duckdb").removeprefix("'").removesuffix("'").replace("''", "'")
 
 
+def _group(node: exp.Expr) -> exp.Expr:
+    return node.args.get("group") or exp.Literal.number(0)
+
+
 def _today(_node: exp.Expr, now: datetime) -> exp.Expr:
     return exp.cast(exp.Literal.string(f"{now:%Y-%m-%d}"), "date")
 
@@ -100,6 +100,8 @@ CHANGES: dict[type[exp.Expr], Callable[[exp.Expr, datetime], exp.Expr]] = {
     exp.JSONExtractScalar: _json("json_scalar"),
     exp.JSONExtract: _json("json_part"),
     exp.JSONFormat: lambda node, _now: exp.cast(node.this, "varchar"),
+    exp.RegexpExtract: lambda node, _now: _called("found_in", node.this, node.expression, _group(node)),
+    exp.CountIf: lambda node, _now: exp.Count(this=exp.case().when(node.this, exp.Literal.number(1))),
     exp.UnixToTime: lambda node, _now: _called("utc_of", node.this),
     exp.CurrentDate: _today,
     exp.CurrentTimestamp: _now,

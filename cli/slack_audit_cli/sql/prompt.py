@@ -22,53 +22,11 @@ from slack_audit_cli.sql.statements import queries
 from slack_audit_cli.sql.store import Answer, Column
 
 TABLES = ("events", "entries", "raw", "log")
-KEYWORDS = [
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "GROUP",
-    "BY",
-    "ORDER",
-    "HAVING",
-    "LIMIT",
-    "WITH",
-    "AS",
-    "AND",
-    "OR",
-    "NOT",
-    "IN",
-    "LIKE",
-    "BETWEEN",
-    "IS",
-    "NULL",
-    "DISTINCT",
-    "JOIN",
-    "LEFT",
-    "ON",
-    "UNION",
-    "ALL",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "END",
-    "CAST",
-    "DESC",
-    "ASC",
-    "INTERVAL",
-    "count",
-    "count_if",
-    "min",
-    "max",
-    "sum",
-    "regexp_like",
-    "json_extract_scalar",
-    "json_extract",
-    "json_format",
-    "date_diff",
-    "date_format",
-    "from_unixtime",
-]
+WORDS = """
+SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT WITH AS AND OR NOT IN LIKE BETWEEN IS NULL DISTINCT JOIN LEFT ON UNION ALL
+CASE WHEN THEN ELSE END CAST DESC ASC INTERVAL count count_if min max sum regexp_like json_extract_scalar json_extract
+json_format date_diff date_format from_unixtime
+"""
 HELP = {
     ".help": "this",
     ".tables": "the tables and views, with their columns",
@@ -143,7 +101,7 @@ class Prompt:
     def _words(self) -> Completer:
         columns = {column.name for table in TABLES for column in self._columns(table)}
         dotted = [it.split()[0] for it in HELP if it.startswith(".")]
-        words = [*TABLES, *sorted(columns), *KEYWORDS, *dotted, *queries()]
+        words = [*TABLES, *sorted(columns), *WORDS.split(), *dotted, *queries()]
         return WordCompleter(words, ignore_case=True, WORD=True)
 
 

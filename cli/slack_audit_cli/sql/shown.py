@@ -67,10 +67,8 @@ def _plain(value: Any) -> str:
 
 def _fits(columns: list[Column], cells: list[list[str]], width: int) -> bool:
     longest = [max(len(row[at]) for row in cells) for at in range(len(columns))]
-    needed = [
-        max(min(long, LEAST_CELL), min(len(it.name), LEAST_CELL)) for it, long in zip(columns, longest, strict=True)
-    ]
-    return sum(needed) + 2 * len(columns) <= width
+    needed = (max(long, len(it.name)) for it, long in zip(columns, longest, strict=True))
+    return sum(min(it, LEAST_CELL) for it in needed) + 2 * len(columns) <= width
 
 
 def _table(columns: list[Column], cells: list[list[str]]) -> Table:

@@ -23,6 +23,7 @@ FETCHED = 1_000  # rows at once
 CHUNK = 64 << 20  # bytes of lines that are read in at once
 LINE = 2 << 20  # bytes; what DuckDB takes for a line without being told
 BETWEEN = b"\x01"  # fields of what is read in: never in JSON
+SPACED = bytes(at if at >= 32 or at in b"\x01\n\t" else 32 for at in range(256))  # control characters: a space
 POLL = 0.1  # seconds between looks at Ctrl-C
 
 LINES = "object VARCHAR, dt VARCHAR, committed BOOLEAN, event VARCHAR"
@@ -131,9 +132,8 @@ class Store:
 
     def _bound(self) -> str:
         """An event without a usable second stands in the window that showed it, and is wanted wherever that is."""
-        said = [
-            f"date_create {sign} {it}" for sign, it in zip((">=", "<="), self._bounds, strict=True) if it is not None
-        ]
+        signs = zip((">=", "<="), self._bounds, strict=True)
+        said = [f"date_create {sign} {second}" for sign, second in signs if second is not None]
         return f" WHERE date_create IS NULL OR ({' AND '.join(said)})" if said else ""
 
     def _take(self, table: str, columns: str, lines: Iterable[Fields]) -> None:
@@ -152,7 +152,7 @@ class Store:
         if not lines:
             return
         path = self._scratch / "lines"
-        path.write_bytes(_utf8(b"\n".join(lines)) + b"\n")
+        path.write_bytes(_readable(b"\n".join(lines)) + b"\n")
         types = ", ".join("'{}': '{}'".format(*it.split(" ")) for it in columns.split(", "))
         longest = max(LINE, 2 * max(map(len, lines)))
         self._connection.execute(
@@ -163,7 +163,8 @@ class Store:
         path.unlink()
 
     def _described(self, sql: str) -> list[Column]:
-        return [Column(name, kind) for name, kind, *_ in self._connection.execute(f"DESCRIBE {sql}").fetchall()]
+        self._execute(f"DESCRIBE {sql}")
+        return [Column(name, kind) for name, kind, *_ in self._connection.fetchall()]
 
     def _execute(self, sql: str) -> None:
         """In a thread: while DuckDB works, this one can be interrupted."""
@@ -191,13 +192,13 @@ class Store:
             yield from rows
 
 
-def _utf8(lines: bytes) -> bytes:
-    """Slack sends UTF-8; whatever is not, is shown as replaced."""
+def _readable(lines: bytes) -> bytes:
+    """As text: what JSON never holds, bytes that are no UTF-8 and control characters, is replaced."""
     try:
         lines.decode()
     except UnicodeDecodeError:
-        return lines.decode(errors="replace").encode()
-    return lines
+        lines = lines.decode(errors="replace").encode()
+    return lines.translate(SPACED)
 
 
 def _quoted(path: Path) -> str:
