@@ -69,7 +69,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A replay as it was decided, its items cut for so many at once. `head`, the last entry's digest, seals them all."""
+    """A replay as it was decided, its items cut for so many at once. `head`, the last entry's digest, seals all."""
 
     format: int = FORMAT
     org: str
