@@ -106,8 +106,8 @@ def _deadline() -> Deadline:
 def main() -> None:
     """Prints a row for each number of items at once."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replay", description="Throughput of a replay.")
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--entries", type=int, default=400)
+    parser.add_argument("--events", type=int, default=40_000)
+    parser.add_argument("--entries", type=int, default=200)
     parser.add_argument("--call", type=float, default=0.05, help="seconds that a call to the target takes")
     asked = parser.parse_args()
     objects = archive(asked.events, asked.entries)

@@ -184,7 +184,7 @@ def test_the_key_rotates_and_opens_only_for_the_account_its_logs_and_named_consu
     assert (grants["Effect"], grants["Principal"], grants["Action"]) == ("Deny", "*", "kms:CreateGrant")
     assert logs["Principal"] == {"Service": {"Fn::Sub": "logs.${AWS::Region}.amazonaws.com"}}
     (groups,) = logs["Condition"]["ArnLike"].values()
-    assert [it["Fn::Sub"].rpartition(":")[2] for it in groups] == [
+    assert [it["Fn::Sub"].partition(":log-group:")[2] for it in groups] == [
         "/aws/lambda/${AWS::StackName}-*",
         "/aws/vendedlogs/states/${AWS::StackName}-*",
     ]

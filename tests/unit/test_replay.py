@@ -429,6 +429,7 @@ def test_the_items_are_every_entry_once_in_order(objects):
     assert numbers == list(range(planned.first, planned.last + 1))
     (long,) = {it.last - it.first + 1 for it in msgspec.structs.replace(planned, first=0, last=99_999).items()}
     assert long == 100
+    assert len(msgspec.structs.replace(planned, first=0, last=319, concurrency=8).items()) == 32
 
 
 def test_the_items_stand_in_the_archive_as_the_map_reads_them(objects):

@@ -21,7 +21,7 @@ from slack_audit.selection import Selection, selection_of
 
 FORMAT: Literal[1] = 1
 MOST_ENTRIES = 100  # of an item: what it has found so far travels with it, and 256 KB may
-LEAST_ITEMS = 32  # where there are as many entries, so that a short replay is shared among many, too
+ITEMS_EACH = 4  # for each one that runs at once, where there are as many entries: so that none has to wait for long
 CONCURRENCY, MOST_CONCURRENCY = 8, 1_000  # items at once
 STREAM = re.compile(r"(arn:[a-z-]+:kinesis:[a-z0-9-]+:[0-9]{12}:stream/)?[A-Za-z0-9_.-]{1,128}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -69,13 +69,14 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A replay as it was decided. `head` is the digest of the last entry: it seals all before it."""
+    """A replay as it was decided, its items cut for so many at once. `head`, the last entry's digest, seals all."""
 
     format: int = FORMAT
     org: str
     replay_id: str
     selection: Selection
     target: Destination
+    concurrency: int
     first: int
     last: int
     head: str
@@ -83,7 +84,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def items(self) -> list[Item]:
         """All entries, in order. Never none, for there is always an entry: a map over nothing would be a failure."""
         entries = self.last - self.first + 1
-        size = min(MOST_ENTRIES, -(-entries // LEAST_ITEMS))
+        size = min(MOST_ENTRIES, -(-entries // (ITEMS_EACH * self.concurrency)))
         return [Item(at, min(at + size - 1, self.last)) for at in range(self.first, self.last + 1, size)]
 
     def key(self, name: str) -> str:
@@ -170,7 +171,7 @@ def plan(request: Request, org: str, replay_id: str, archive: Archive) -> Plan:
     key = replay_key(org, replay_id, "plan.json")
     body = archive.get(key)
     if body is None:
-        archive.put_new(key, msgspec.json.encode(_drawn(org, replay_id, selection, request.target, archive)))
+        archive.put_new(key, msgspec.json.encode(_drawn(org, replay_id, selection, request, archive)))
         body = archive.get(key)  # which may be that of another try, for this one was slow
     found = plan_of(body, key)
     if (found.selection, found.target) != (selection, request.target):
@@ -190,7 +191,7 @@ def plan_of(body: bytes | None, key: str) -> Plan:
     return found
 
 
-def _drawn(org: str, replay_id: str, selection: Selection, target: Destination, archive: Archive) -> Plan:
+def _drawn(org: str, replay_id: str, selection: Selection, request: Request, archive: Archive) -> Plan:
     newest = newest_number(lambda number: archive.exists(log_key(org, number)))
     if newest is None:
         raise SettingsError(f"Org {org!r} has no log: nothing was collected yet.")
@@ -203,7 +204,8 @@ def _drawn(org: str, replay_id: str, selection: Selection, target: Destination, 
         org=org,
         replay_id=replay_id,
         selection=selection,
-        target=target,
+        target=request.target,
+        concurrency=request.concurrency,
         first=first,
         last=last,
         head=digest(sealed),
