@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import chdir
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -57,7 +58,8 @@ def main() -> None:
         make(asked.make, events, lively=events <= 100_000)
         return
     with tempfile.TemporaryDirectory(prefix="slack-audit-") as temporary:
-        folder, file = asked.keep or Path(temporary), asked.page or Path(temporary) / "report.html"
+        folder = (asked.keep or Path(temporary) / "archive").resolve()
+        file = (asked.page or Path(temporary) / "report.html").resolve()
         again = [sys.executable, "-m", "benchmarks.report", f"--events={events}", f"--make={folder}"]
         subprocess.run(again, check=True)
         measure(folder, file, events)
@@ -69,7 +71,8 @@ def measure(folder: Path, file: Path, events: int) -> None:
     """Makes the report, and prints the figures."""
     wall, cpu = time.perf_counter(), time.process_time()
     try:
-        report(file, folder=folder)
+        with chdir(folder.parent):  # the page says where its archive stands, as it was typed
+            report(file, folder=Path(folder.name), from_="2026-01-01", to=f"2026-01-{DAYS}")
     except typer.Exit as ended:
         print(f"ended with {ended.exit_code}")
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -83,7 +86,7 @@ def draw(file: Path, picture: Path) -> None:
     with sync_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        shown = browser.new_page(viewport={"width": 1280, "height": 1560})
+        shown = browser.new_page(viewport={"width": 1280, "height": 1400})
         shown.goto(file.resolve().as_uri())
         shown.locator("#chart-logins .main-svg").first.wait_for()
         shown.screenshot(path=picture)

@@ -133,7 +133,7 @@ def test_no_text_of_an_event_ends_a_block_or_begins_anything(made):
 
 def test_a_block_holds_no_character_that_could_end_it():
     block = as_block({"a": "</script><!--&\u2028\u2029"})
-    assert not set("<>&\u2028\u2029") & set(block)
+    assert not set("<>&\u2028\u2029") & set(block.decode())
     assert json.loads(block) == {"a": "</script><!--&\u2028\u2029"}
 
 

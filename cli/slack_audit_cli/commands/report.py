@@ -73,10 +73,10 @@ def _proven(org: str, vault: Vault, wanted: Selection) -> Proof:
         return prove(org, vault, since=since, progress=tell)
 
 
-def _write(output: Path, body: bytes) -> None:
+def _write(output: Path, pieces: list[bytes]) -> None:
     try:
-        digest = written(output, body)
+        digest = written(output, pieces)
     except OSError as error:
         typer.echo(f"The report could not be written to {output}: {error.strerror}. Name another file.", err=True)
         raise typer.Exit(NOT_DONE) from None
-    typer.echo(f"{output}: {len(body):,} bytes, SHA-256 {digest}", err=True)
+    typer.echo(f"{output}: {sum(map(len, pieces)):,} bytes, SHA-256 {digest}", err=True)

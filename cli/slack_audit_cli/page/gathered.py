@@ -1,7 +1,9 @@
 """A part of an archive, read and counted for a report: also where the archive is damaged, as far as it can be read."""
 
+import gc
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -37,13 +39,24 @@ def gathered(
     chosen = [it for it in named if it.entry.number <= last]
     left = chosen if sound else list(_readable(chosen, vault))
     figures, rows = Figures(selection.since, selection.until), Rows(most_rows)
-    for found in committed.in_time(left, vault, selection, progress):
-        it, _ = told_of(found)
-        figures.add(it)
-        rows.add(found, it)
-    table = Table(figures.actors, figures.places).as_json(rows.kept())
+    with _without_cycles():
+        for found in committed.in_time(left, vault, selection, progress):
+            it, _ = told_of(found)
+            figures.add(it)
+            rows.add(found, it)
+        table = Table(figures.actors, figures.places).as_json(rows.kept())
     gone = {it.entry.key or "" for it in chosen} - {it.entry.key or "" for it in left}
     return Gathered(figures, table, len(left), sorted(gone))
+
+
+@contextmanager
+def _without_cycles() -> Iterator[None]:
+    """Events hold no cycles, and to look for some in them takes a third of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _readable(chosen: list[Committed], vault: Vault) -> Iterator[Committed]:

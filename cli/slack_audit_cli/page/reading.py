@@ -11,7 +11,7 @@ from slack_audit.events import EARLIEST_SECOND
 from slack_audit.passes import FINAL, LATE
 from slack_audit.selection import readable
 from slack_audit_cli.committed import Found
-from slack_audit_cli.page.kinds import AGENT, section_of
+from slack_audit_cli.page.kinds import AGENT, REMEMBERED, section_of
 
 LONGEST = 160  # characters of a name
 LONGEST_DETAIL = 300
@@ -133,13 +133,21 @@ def _text(value: Any) -> str:
 def _somebody(actor: Any) -> Who:
     kind = field(actor, "type")
     user = field(actor, kind if isinstance(kind, str) else "user")
-    key, name, email = (_text(field(user, it)) for it in ("id", "name", "email"))
+    return _person(_text(field(user, "id")), _text(field(user, "name")), _text(field(user, "email")))
+
+
+@lru_cache(REMEMBERED)
+def _person(key: str, name: str, email: str) -> Who:
     label = f"{name} · {email or key}" if name else email or key
     return Who(key or label or NOBODY, label or NOBODY)
 
 
 def _place(location: Any) -> Who:
-    key, name, kind = (_text(field(location, it)) for it in ("id", "name", "type"))
+    return _where(_text(field(location, "id")), _text(field(location, "name")), _text(field(location, "type")))
+
+
+@lru_cache(REMEMBERED)
+def _where(key: str, name: str, kind: str) -> Who:
     label = f"{name or key} ({kind})" if kind not in ("", "workspace") else name or key
     return Who(key or label or NOTHING, label or NOTHING)
 

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
 SCRIPTS = ("data.js", "charts.js", "tables.js", "page.js")
+DATA = "{{ data }}"  # where they stand in the template
 ESCAPED = ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026"), ("\u2028".encode(), b"\\u2028"))
 POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
@@ -26,43 +27,46 @@ POLICY = (
 )
 
 
-def page(values: dict[str, Any], data: dict[str, Any]) -> bytes:
-    """The HTML. `values` are the template's, `data` is what the scripts show."""
+def page(values: dict[str, Any], data: dict[str, Any]) -> list[bytes]:
+    """The HTML in pieces. `values` are the template's, `data` is what the scripts show."""
     charts, own = get_plotlyjs(), "\n".join(["'use strict';", *map(_asset, SCRIPTS)])
-    policy = POLICY.format(scripts=" ".join(map(_hash, (charts, own))))
+    ours = {
+        "policy": POLICY.format(scripts=" ".join(map(_hash, (charts, own)))),
+        "style": Markup(_asset("page.css")),  # noqa: S704 - ours
+        "charts": Markup(charts),  # noqa: S704 - Plotly's
+        "script": Markup(own),  # noqa: S704 - ours
+    }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    text = environment.from_string(_asset("page.html")).render(
-        **values,
-        policy=policy,
-        style=Markup(_asset("page.css")),  # noqa: S704 - ours
-        charts=Markup(charts),  # noqa: S704 - Plotly's
-        script=Markup(own),  # noqa: S704 - ours
-        data=Markup(as_block(data)),  # noqa: S704 - holds no < any more
-    )
-    return text.encode()
+    # The data are most of it: they stay bytes, beside the template.
+    before, after = _asset("page.html").split(DATA)
+    first, last = (environment.from_string(it).render(**values, **ours).encode() for it in (before, after))
+    return [first, as_block(data), last]
 
 
-def as_block(data: Any) -> str:
+def as_block(data: Any) -> bytes:
     """JSON that may stand in a `<script>`: nothing in it can end it, or begin anything."""
     encoded = msgspec.json.encode(data)
     for found, escaped in (*ESCAPED, ("\u2029".encode(), b"\\u2029")):
         encoded = encoded.replace(found, escaped)
-    return encoded.decode()
+    return encoded
 
 
-def written(path: Path, body: bytes) -> str:
+def written(path: Path, pieces: list[bytes]) -> str:
     """Writes the file whole or not at all; its SHA-256. Raises OSError."""
+    digest = sha256()
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as unfinished:
         temporary = Path(unfinished.name)
         try:
-            unfinished.write(body)
+            for piece in pieces:
+                digest.update(piece)
+                unfinished.write(piece)
             unfinished.flush()
             temporary.chmod(0o644)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-    return sha256(body).hexdigest()
+    return digest.hexdigest()
 
 
 @cache
