@@ -4,8 +4,9 @@
     python -m local.package --architecture x86_64
 
 Into .aws-sam/<architecture>/package/ go, for the layer and each function, NAME.zip; SHA256SUMS with the digests of the
-zips; NAME.files with the digest of every file in it; sbom.cdx.json, the layer's bill of materials; and template.yaml,
-with which `sam deploy` uploads these very zips. docs/supply-chain.md tells how to compare them with what runs.
+zips; NAME.files with the digest of every file in it; sbom.cdx.json, the layer's bill of materials; and
+template.yaml and that of the nested stack, with which `sam deploy` uploads these very zips. docs/supply-chain.md tells
+how to compare them with what runs.
 """
 
 import argparse
@@ -27,6 +28,8 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that a zip knows
 UNIX, READABLE = 3, 0o100644 << 16
 REQUIREMENTS = ROOT / "layers" / "collector" / "requirements.txt"
 WHEELS = {"x86_64": "x86_64", "arm64": "aarch64"}  # Lambda's name of a processor, and the wheels'
+NESTED = "template.yaml"  # all that a nested stack's folder holds
+TEMPLATE_URL = re.compile(r"^( +TemplateURL: )(\w+)/template.yaml$", re.MULTILINE)
 CODE = re.compile(r"^( +(?:CodeUri|ContentUri): )(\w+)$", re.MULTILINE)
 
 
@@ -57,9 +60,8 @@ def package(build_dir: Path, into: Path) -> dict[str, str]:
     digests: dict[str, str] = {}
     for folder in sorted(path for path in built.iterdir() if path.is_dir()):
         files = files_of(folder)
-        if list(files) == ["template.yaml"]:  # a nested stack's, which is no code
-            (into / folder.name).mkdir(exist_ok=True)
-            (into / folder.name / "template.yaml").write_bytes(files["template.yaml"])
+        if list(files) == [NESTED]:
+            (into / f"{folder.name}.yaml").write_bytes(files[NESTED])
             continue
         zipped = pack(files)
         digests[f"{folder.name}.zip"] = sha256(zipped).hexdigest()
@@ -67,7 +69,8 @@ def package(build_dir: Path, into: Path) -> dict[str, str]:
         _write_sums(into / f"{folder.name}.files", {name: sha256(body).hexdigest() for name, body in files.items()})
     _write_sums(into / "SHA256SUMS", digests)
     (into / "sbom.cdx.json").write_bytes(bill_of_materials(built / LAYER / "python", digests[f"{LAYER}.zip"]))
-    (into / "template.yaml").write_text(CODE.sub(r"\1\2.zip", (built / "template.yaml").read_text()))
+    template = CODE.sub(r"\1\2.zip", (built / "template.yaml").read_text())
+    (into / "template.yaml").write_text(TEMPLATE_URL.sub(r"\1\2.yaml", template))
     return digests
 
 

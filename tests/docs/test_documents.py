@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlglot
 from typer.testing import CliRunner
 
 from slack_audit import __version__, bootstrap, credentials, errors, replay_report, telemetry
@@ -31,6 +32,7 @@ from slack_audit.verify.prove import prove
 from slack_audit_cli import codes
 from slack_audit_cli.app import app
 from slack_audit_cli.doctor.looks import NEEDS
+from slack_audit_cli.sql.statements import queries, views
 from tests.fakes import World
 from tests.template.reading import template
 from tests.verify.archives import Memory
@@ -195,6 +197,21 @@ def test_the_exit_codes_are_documented():
     documented = re.findall(r"^\| (\d+) \|", section("docs/cli.md", "Output and exit codes"), re.MULTILINE)
     expected = [codes.WELL, codes.WRONG, codes.NOT_DONE, codes.UNKNOWN, codes.INTERRUPTED, codes.CLOSED]
     assert [int(it) for it in documented] == expected
+
+
+def test_every_option_of_sql_is_documented():
+    shown = CliRunner().invoke(app, ["sql", "--help"]).stdout
+    said = (ROOT / "docs" / "sql.md").read_text()
+    documented = set(re.findall(r"^\| `(--[\w-]+)", said, re.MULTILINE))
+    assert documented == set(re.findall(r"^ +(--[\w-]+)", shown, re.MULTILINE)) - {"--help"}
+
+
+def test_every_named_query_and_column_of_sql_is_documented():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|$", section("docs/sql.md", "The queries"), re.MULTILINE))
+    assert rows == {it.name: it.answers for it in queries().values()}
+    cells = re.findall(r"^\| (`.*?`) \|", section("docs/sql.md", "The columns of events"), re.MULTILINE)
+    (tree,) = sqlglot.parse(views()["events"].sql, read="athena")
+    assert re.findall(r"`(\w+)`", " ".join(cells)) == tree.named_selects
 
 
 def test_what_the_doctor_needs_is_documented_as_a_policy():

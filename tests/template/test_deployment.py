@@ -1,18 +1,25 @@
 """The template deployed by the real SAM CLI into an AWS that enforces its policies."""
 
+import base64
 import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+import sqlglot
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.aws import EmbeddedAws
 from local.deploy import ToolError, build, deploy
+from slack_audit_cli.sql.statements import queries
+from tests.builders import raw_event
 from tests.hygiene import sweep
 from tests.template.test_contract import OUTPUTS, VARIABLES
+from tests.verify.archives import pack
 
 type Call = tuple[str, str, dict[str, Any]]  # service, operation, arguments; names of outputs stand for their values
 
@@ -431,3 +438,63 @@ def test_a_second_stack_fits_beside_the_first_and_leaves_its_data_but_not_its_to
     secrets = [it["ARN"] for it in aws.client("secretsmanager").list_secrets()["SecretList"]]
     assert second["SlackTokenSecretArn"] not in secrets
     assert outputs["SlackTokenSecretArn"] in secrets
+
+
+# ---- Athena: ministack's, which runs DuckDB and knows no view; so the deployed SQL is translated as on this machine ----
+
+
+def athena_answers(aws: EmbeddedAws, outputs: dict[str, str], text: str) -> list[list[str | None]]:
+    """The rows of a query in the stack's workgroup."""
+    athena = aws.client("athena")
+    where = {"WorkGroup": outputs["AthenaWorkgroupName"]}
+    context = {"Database": outputs["GlueDatabaseName"]}
+    started = athena.start_query_execution(QueryString=text, QueryExecutionContext=context, **where)
+    deadline = time.monotonic() + 60
+    while (said := athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])["QueryExecution"])[
+        "Status"
+    ]["State"] in {"QUEUED", "RUNNING"}:
+        assert time.monotonic() < deadline, said
+        time.sleep(0.1)
+    assert said["Status"]["State"] == "SUCCEEDED", said["Status"]
+    rows = athena.get_query_results(QueryExecutionId=started["QueryExecutionId"])["ResultSet"]["Rows"]
+    return [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows[1:]]
+
+
+@pytest.fixture(scope="module")
+def asked_archive(aws, outputs):
+    """A committed batch of today and its log, and one of last year."""
+    s3, bucket = aws.client("s3"), outputs["ArchiveBucketName"]
+    lines = [
+        raw_event(int(time.time()), n, action=it) for n, it in enumerate(["app_installed", "user_login", "exported"])
+    ]
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    for day, key in ((today, "1-2-1-0123456789ab.ndjson.gz"), ("2025-01-01", "1-2-2-0123456789ab.ndjson.gz")):
+        s3.put_object(Bucket=bucket, Key=f"raw/org=acme/dt={day}/{key}", Body=pack(lines), IfNoneMatch="*")
+    entry = {"number": 1, "pass": "live", "window": {"lo": 1, "hi": 2}, "count": 3}
+    entry["key"] = f"raw/org=acme/dt={today}/1-2-1-0123456789ab.ndjson.gz"
+    s3.put_object(Bucket=bucket, Key="log/org=acme/000000000001.json", Body=json.dumps(entry).encode(), IfNoneMatch="*")
+    return today
+
+
+def test_athena_reads_the_lines_of_the_days_that_are_asked_for(aws, outputs, asked_archive):
+    rows = athena_answers(
+        aws, outputs, f"SELECT org, dt, event FROM raw WHERE dt = '{asked_archive}' AND event IS NOT NULL"
+    )
+    assert [(org, day) for org, day, _ in rows] == [("acme", asked_archive)] * 3
+    assert {json.loads(str(line))["action"] for _, _, line in rows} == {"app_installed", "user_login", "exported"}
+
+
+def test_a_named_query_stands_in_the_workgroup_and_asks_the_deployed_tables(aws, outputs, asked_archive):
+    athena = aws.client("athena")
+    ids = athena.list_named_queries(WorkGroup=outputs["AthenaWorkgroupName"])["NamedQueryIds"]
+    kept = {it["Name"]: it for it in athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]}
+    assert set(kept) == set(queries())
+    assert {it["Database"] for it in kept.values()} == {outputs["GlueDatabaseName"]}
+    found = aws.client("glue").get_table(DatabaseName=outputs["GlueDatabaseName"], Name="events")["Table"]
+    encoded = found["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
+    view = json.loads(base64.b64decode(encoded))
+    assert view["schema"] == outputs["GlueDatabaseName"]
+    (sql,) = sqlglot.transpile(view["originalSql"].replace('"$path"', "''"), read="athena", write="duckdb")
+    (asked,) = sqlglot.transpile(kept["apps"]["QueryString"], read="athena", write="duckdb")
+    rows = athena_answers(aws, outputs, f"WITH events AS ({sql}) {asked}")
+    assert [row[2] for row in rows] == ["app_installed"]

@@ -47,6 +47,12 @@ def test_a_zip_holds_exactly_the_built_files_with_nothing_of_this_machine(packed
         assert sums(packed / f"{name}.files") == {path: sha256(body).hexdigest() for path, body in built.items()}
 
 
+def test_the_nested_stack_lies_beside_and_is_named(packed):
+    built = deploy.build() / "build" / "AnalyticsStack" / "template.yaml"
+    assert (packed / "AnalyticsStack.yaml").read_bytes() == built.read_bytes()
+    assert "TemplateURL: AnalyticsStack.yaml\n" in (packed / "template.yaml").read_text()
+
+
 def test_no_bytecode_and_no_place_of_this_machine_is_shipped(packed):
     with zipfile.ZipFile(packed / "CollectorLayer.zip") as archive:
         names = archive.namelist()

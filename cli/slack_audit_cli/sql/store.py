@@ -57,6 +57,7 @@ class Store:
     def __enter__(self) -> Self:
         """Makes the tables and views, and closes every door but that of the folder."""
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET enable_progress_bar = false")
         for statement in (*MACROS, *self._tables(), *self._views()):
             self._connection.execute(statement)
         self._connection.execute(f"SET allowed_directories = ['{_quoted(self._scratch)}']")
