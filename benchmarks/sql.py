@@ -72,7 +72,7 @@ def make(folder: Path, total: int) -> None:
             "passes": {},
             "published": number,
         }
-        entry = json.dumps(said | {"time": "2026-01-01T00:00:00+00:00"}).encode()
+        entry = json.dumps(said | {"published": number, "time": "2026-01-01T00:00:00+00:00"}).encode()
         previous = sha256(entry).hexdigest()
         for place, written in ((key, body), (f"log/org=main/{number:012}.json", entry)):
             (folder / place).parent.mkdir(parents=True, exist_ok=True)

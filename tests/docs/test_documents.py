@@ -211,6 +211,7 @@ def test_every_named_query_and_column_of_sql_is_documented():
     assert rows == {it.name: it.answers for it in queries().values()}
     cells = re.findall(r"^\| (`.*?`) \|", section("docs/sql.md", "The columns of events"), re.MULTILINE)
     (tree,) = sqlglot.parse(views()["events"].sql, read="athena")
+    assert isinstance(tree, sqlglot.exp.Query)
     assert re.findall(r"`(\w+)`", " ".join(cells)) == tree.named_selects
 
 

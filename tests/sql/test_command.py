@@ -146,10 +146,11 @@ def test_a_name_cannot_steer_the_terminal(tmp_path):
     assert not {"\x1b", "\u202e"} & set(done.stdout)
 
 
-def screen(columns: int, names: list[str], rows: list[tuple]) -> str:
-    console = Console(width=columns, file=io.StringIO(), color_system=None)
+def screen(columns: int, names: list[str], rows: list[tuple[str | None, ...]]) -> str:
+    seen = io.StringIO()
+    console = Console(width=columns, file=seen, color_system=None)
     shown.show(Answer([Column(it, "VARCHAR") for it in names], iter(rows)), console)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    return seen.getvalue()
 
 
 def test_a_table_that_would_be_too_narrow_is_shown_as_records():

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -32,7 +33,7 @@ def empty(tmp_path_factory):
         yield store
 
 
-def answer(store, text):
+def answer(store: Store, text: str) -> list[tuple[Any, ...]]:
     return list(store.ask(question(text, NOW)).rows)
 
 
