@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from slack_audit.adapters.kinesis import ADVICE_OF_A_REPLAY, KinesisSink
 from slack_audit.adapters.target_s3 import ObjectSink
-from slack_audit.adapters.target_sqs import QueueSink
+from slack_audit.adapters.target_sqs import QueueSink, limits_of
 from slack_audit.batches import Record, SinkLimits, is_text, records_of
 from slack_audit.errors import SinkError, SinkRefusedError, SinkUnavailableError
 from slack_audit.events import event_of
@@ -145,6 +145,27 @@ def test_a_message_that_the_queue_will_never_take_is_a_refusal(sqs, queue):
         stub.add_response("send_message_batch", reply(failed))
         with pytest.raises(SinkRefusedError, match=r"InvalidMessageContents: no.*ReplayQueueArns"):
             sink.put([record(1)])
+
+
+@pytest.mark.parametrize("code", ["KmsThrottled", "RequestThrottled"])
+def test_a_queue_that_is_throttled_is_tried_again(sqs, queue, code):
+    """SQS answers so with 4xx, and calls a message's failure the sender's."""
+    sink = QueueSink(sqs, queue, "case-17")
+    failed = [{"Id": "0", "SenderFault": True, "Code": code, "Message": "slower"}]
+    with Stubber(sqs) as stub:
+        stub.add_client_error("send_message_batch", code, http_status_code=400)
+        stub.add_response("send_message_batch", reply(failed))
+        with pytest.raises(SinkUnavailableError, match=code):
+            sink.put([record(1)])
+        assert sink.put([record(1)]) == [record(1)]
+
+
+@pytest.mark.parametrize(
+    ("largest", "messages", "room"), [(1_024, 1, 0), (8_192, 4, 4_096), (1_048_576, 10, 1_038_336)]
+)
+def test_a_queue_of_small_messages_gets_fewer_in_a_call_and_not_only_pointers(largest, messages, room):
+    limits = limits_of(largest)
+    assert (limits.records, limits.call_bytes, limits.record_bytes) == (messages, room, room)
 
 
 # ---- the bucket ----

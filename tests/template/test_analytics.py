@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
 from local import queries
 from local.queries import Statement, columns, main, resources, rewritten, statements
@@ -78,9 +79,25 @@ def test_raw_is_every_line_of_every_day_without_partitions_to_add():
         "projection.dt.range": "2018-03-01,NOW",
         "projection.dt.interval": "1",
         "projection.dt.interval.unit": "DAYS",
-        "storage.location.template": "s3://slack-audit-archive/raw/org=${org}/dt=${dt}",
+        "storage.location.template": "s3://slack-audit-archive/raw/org=${org}/dt=${dt}/",
     }
     assert [it["Name"] for it in raw["PartitionKeys"]] == ["org", "dt"]
+
+
+@pytest.mark.parametrize("name", ["raw", "log"])
+def test_the_place_of_a_partition_ends_so_that_no_longer_name_is_in_it(name):
+    """S3 lists by the beginning of a key: without the slash org=main would hold org=main2, too."""
+    place = table(name)["Parameters"]["storage.location.template"]
+    assert place.startswith(f"s3://slack-audit-archive/{name}/org=${{org}}/")
+    assert place.endswith("/")
+
+
+@pytest.mark.parametrize("name", ["sam_app", "slack_audit_2"])
+def test_the_database_has_a_name_that_glue_keeps_as_it_is(name):
+    """Glue folds a name to lower case, and the views would name another database than there is."""
+    pattern = load(str(ANALYTICS))["Parameters"]["DatabaseName"]["AllowedPattern"]
+    assert re.fullmatch(pattern, name)
+    assert not re.fullmatch(pattern, name.title())
 
 
 @pytest.mark.parametrize(("name", "column"), [("raw", "event"), ("log", "entry")])

@@ -34,6 +34,7 @@ def test_these_are_all_denials_of_the_bucket():
         "NobodyDeletes",
         "WriteOnce",
         "OnlyTheFunctionsWrite",
+        "ReplaysAddNothing",
         "OnlyOurKey",
         "NoKeyOfAws",
         "NoOtherEncryption",
@@ -80,6 +81,14 @@ def test_only_the_functions_write():
             ]
         }
     }
+
+
+def test_a_replay_adds_nothing_to_what_was_collected():
+    denial = denials()["ReplaysAddNothing"]
+    assert denial["Action"] == "s3:PutObject"
+    places = ("raw", "log", "checks", "catalog")
+    assert denial["Resource"] == [{"Fn::Sub": f"${{ArchiveBucket.Arn}}/{it}/*"} for it in places]
+    assert denial["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["ReplayRole", "Arn"]}}}
 
 
 def test_nothing_is_encrypted_with_another_key():
@@ -198,7 +207,9 @@ def test_the_key_rotates_and_opens_only_for_the_account_its_logs_and_named_consu
 def test_what_a_former_key_encrypted_can_still_be_read():
     assert template()["Resources"]["FormerKeysPolicy"]["Condition"] == "HasFormerKeys"
     policy = properties("FormerKeysPolicy")
-    assert policy["Roles"] == [{"Ref": f"{name}Role"} for name in ("Collect", "Drift", "Verify", "Replay")]
+    # The state machine reads a plan's items once more when a replay from before the change is resumed.
+    readers = ("Collect", "Drift", "Verify", "Replay", "ReplayStates")
+    assert policy["Roles"] == [{"Ref": f"{name}Role"} for name in readers]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Action"], statement["Resource"]) == ("kms:Decrypt", {"Ref": "FormerKmsKeyArns"})
     assert statement["Condition"] == {

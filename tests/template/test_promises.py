@@ -432,6 +432,7 @@ def test_a_replay_tolerates_no_failure_catches_none_and_repeats_what_passes():
         assert all(it["MaxAttempts"] <= 8 for it in task["Retry"])
     errors = {name for it in tasks[0]["Retry"] for name in it["ErrorEquals"]}
     assert {"StorageError", "SinkUnavailableError", "Lambda.TooManyRequestsException"} <= errors
+    assert {"Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"} <= errors  # as a function that was killed ends
     assert errors.isdisjoint(
         {"States.ALL", "States.TaskFailed", "ArchiveDamagedError", "SinkRefusedError", "ReplayError"}
     )

@@ -7,6 +7,9 @@ PASSING = {
     "ProvisionedThroughputExceededException",
     "LimitExceededException",
     "KMSThrottlingException",
+    "KmsThrottled",  # as SQS calls it
+    "RequestThrottled",  # SQS, with 4xx
+    "Throttling",
     "OperationAborted",
     "ThrottlingException",
     "RequestTimeout",

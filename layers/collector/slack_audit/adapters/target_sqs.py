@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from slack_audit.adapters.refusals import is_lasting
+from slack_audit.adapters.refusals import PASSING, is_lasting
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.errors import SinkError, SinkRefusedError, SinkUnavailableError
 
@@ -25,6 +25,14 @@ ADVICE = (
 )
 
 
+def limits_of(largest: int) -> SinkLimits:
+    """What a call to a queue whose messages may have so many bytes may carry. The smaller, the fewer of them, so that
+    what is kept back for attributes is at most half."""
+    messages = max(1, min(MESSAGES, largest // (2 * ATTRIBUTES)))
+    room = max(0, largest - messages * ATTRIBUTES)
+    return SinkLimits(records=messages, call_bytes=room, record_bytes=room, text=True)
+
+
 class QueueSink:
     """One standard queue. Each message is an event's bytes, and has the attributes `event_id` and `replay_id`."""
 
@@ -33,13 +41,7 @@ class QueueSink:
         self._client = client
         self._url = url
         self._replay_id = replay_id
-        largest = self._largest()
-        self.limits = SinkLimits(
-            records=MESSAGES,
-            call_bytes=largest - MESSAGES * ATTRIBUTES,
-            record_bytes=largest - MESSAGES * ATTRIBUTES,
-            text=True,
-        )
+        self.limits = limits_of(self._largest())
 
     def put(self, records: Sequence[Record]) -> list[Record]:
         """One call. Returns what was not accepted, in order."""
@@ -51,7 +53,7 @@ class QueueSink:
         except BotoCoreError as error:
             raise SinkUnavailableError(f"Queue {self._url} did not answer: {error}") from error
         failed = reply.get("Failed", [])
-        if faults := [it for it in failed if it["SenderFault"]]:
+        if faults := [it for it in failed if it["SenderFault"] and it["Code"] not in PASSING]:
             said = f"{faults[0]['Code']}: {faults[0].get('Message', '')}"
             raise SinkRefusedError(f"Queue {self._url} refuses a message ({said}). {ADVICE}")
         return [records[number] for number in sorted(int(it["Id"]) for it in failed)]
