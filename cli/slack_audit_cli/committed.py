@@ -137,7 +137,7 @@ class _Candidate(msgspec.Struct, frozen=True, gc=False):
 def _candidates(org: str, vault: Vault, selection: Selection) -> list[_Candidate]:
     """By window, then number."""
     found = []
-    for key in _listed(org, vault, selection):
+    for key in listed(org, vault, selection):
         named = window_of_key(key)
         if named is not None and selection.overlaps(named[0]):
             found.append(_Candidate(named[0].lo, named[1], key))
@@ -163,7 +163,7 @@ def _entry(org: str, number: int, body: bytes) -> LogEntry:
     return entry
 
 
-def _listed(org: str, vault: Vault, selection: Selection) -> Iterator[str]:
+def listed(org: str, vault: Vault, selection: Selection) -> Iterator[str]:
     """The keys of the days asked for, in one listing, which costs no call for a day without a batch."""
     first = "" if selection.since is None else _day_prefix(org, selection.since)
     keys = vault.keys(f"raw/org={org}/", after=first)

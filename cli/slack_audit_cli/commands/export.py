@@ -11,13 +11,13 @@ from rich.console import Console
 from slack_audit.verify.prove import Head
 from slack_audit.verify.vault import Vault
 from slack_audit_cli import asked, options
-from slack_audit_cli.codes import NOT_DONE, WELL, WRONG
+from slack_audit_cli.codes import WELL, WRONG
 from slack_audit_cli.evidence.checking import check as checked
 from slack_audit_cli.evidence.layout import NotAPackageError
 from slack_audit_cli.evidence.making import Request, make
 from slack_audit_cli.evidence.told import show
 from slack_audit_cli.opened import Account, archive, progress, told_what_to_do
-from slack_audit_cli.whole import part_of, whole
+from slack_audit_cli.whole import part_of, told_if_unwritten, whole
 
 
 def export(
@@ -91,18 +91,12 @@ def export(
 
 def _make(request: Request, vault: Vault, source: str, output: Path, now: datetime) -> None:
     """Makes it, checks it before it gets its name, and says what it is."""
-    try:
-        with whole(output) as out:
-            manifest = make(request, vault, source, out, progress, now)
-            out.flush()
-            if not (found := checked(part_of(output))).whole:
-                show(found, _digest(part_of(output)), Console(stderr=True))
-                raise NotAPackageError("The package is not what it should be: make it again, on another disk.")
-    except OSError as error:
-        typer.echo(f"{output} could not be written: {error}.", err=True)
-        raise typer.Exit(NOT_DONE) from error
-    finally:
-        part_of(output).unlink(missing_ok=True)
+    with told_if_unwritten(output), whole(output) as out:
+        manifest = make(request, vault, source, out, progress, now)
+        out.flush()
+        if not (found := checked(part_of(output))).whole:
+            show(found, _digest(part_of(output)), Console(stderr=True))
+            raise NotAPackageError("The package is not what it should be: make it again, on another disk.")
     show(found, _digest(output), Console())
     raise typer.Exit(WELL if manifest.verification.proven else WRONG)
 

@@ -135,7 +135,7 @@ def _run(one: _Search, chosen: Format, output: Path | None) -> None:
         elif chosen is Format.PARQUET:
             _into_parquet(one, tell, output)
         else:
-            with whole(output) as out:
+            with whole(output, keeps_part=True) as out:
                 one.into(Sheet(out) if chosen is Format.CSV else Lines(out), tell, first=lambda: None)
 
 

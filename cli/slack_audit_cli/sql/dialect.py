@@ -16,7 +16,7 @@ MACROS = (
     "CREATE MACRO json_scalar(j, p) AS json_value(CASE WHEN json_valid(CAST(j AS VARCHAR)) THEN j END, p) ->> '$'",
     "CREATE MACRO json_part(j, p) AS json_extract(CASE WHEN json_valid(CAST(j AS VARCHAR)) THEN j END, p)",
     "CREATE MACRO found_in(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
-    "CREATE MACRO utc_of(second) AS make_timestamp(CAST(second * 1000000 AS BIGINT))",
+    "CREATE MACRO utc_of(second) AS make_timestamp(CAST(second * CAST(1000000 AS BIGINT) AS BIGINT))",
 )
 
 
