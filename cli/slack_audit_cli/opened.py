@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import msgspec
 import typer
 from botocore.config import Config
@@ -35,6 +34,8 @@ class Account(msgspec.Struct, frozen=True):
 
     def client(self, service: str, config: Config = CALLS) -> Any:
         """A client that always ends. Raises BotoCoreError, and typer.BadParameter for what was mistyped."""
+        import boto3  # noqa: PLC0415 - half a second, which an archive in a folder does not need
+
         session = boto3.Session(profile_name=self.profile, region_name=self.region)
         try:
             return session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]

@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-import duckdb
 import msgspec
 import typer
 from rich.console import Console
@@ -168,7 +167,7 @@ def _told_how_to_go_on(one: _Search, output: Path | None, chosen: Format) -> Ite
         raise
     except BrokenPipeError:
         raise
-    except (OSError, duckdb.Error) as error:
+    except OSError as error:
         _say(f"The output could not be written: {error}. {_how_to_go_on(one, output, chosen)}")
         if output is None:
             _forget_stdout()
