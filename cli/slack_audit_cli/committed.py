@@ -60,6 +60,15 @@ class Committed(msgspec.Struct, frozen=True):
     sealed: str
 
 
+def must_have_a_log(org: str, vault: Vault) -> None:
+    """Nothing found in an archive that was never there would look like an answer. Raises ArchiveDamagedError."""
+    if vault.get(log_key(org, 0)) is None:
+        raise ArchiveDamagedError(
+            f"There is no log of the organisation {org!r}. Check --org, and where the archive is. "
+            "If the collector has not run yet, let it run first."
+        )
+
+
 def batches(org: str, vault: Vault, selection: Selection) -> list[Committed]:
     """The committed batches that may hold what is wanted, by window, then number. Raises StorageError."""
     return list(_committed(org, vault, _candidates(org, vault, selection), selection, Tally()))

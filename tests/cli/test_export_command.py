@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 import subprocess
 import zipfile
@@ -449,3 +450,12 @@ def test_an_archive_that_changes_meanwhile_makes_no_package(tmp_path, monkeypatc
     assert result.exit_code == 2
     assert "000000000005.json changed while the package was made" in result.stderr
     assert not path.exists()
+
+
+def test_of_an_org_that_is_not_there_no_package_is_made(tmp_path):
+    folder = written(collected(1), tmp_path / "copy")
+    options = ["--folder", str(folder), "--org", "nobody", "--by", "Grace Example", "--output", str(tmp_path / "c.zip")]
+    result = CliRunner().invoke(app, ["export", *options])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "There is no log of the organisation 'nobody'." in result.stderr
+    assert os.listdir(tmp_path) == ["copy"]

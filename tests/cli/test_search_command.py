@@ -50,6 +50,35 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+# ---- the time and the place ----
+
+
+@pytest.mark.parametrize("day", ["2026-01-01", "20260101", "2026-W01-4"])
+def test_a_day_at_the_end_is_meant_with_all_of_it(folder, day):
+    assert search(folder, "--to", day).stdout_bytes == b"".join(raw + b"\n" for raw in ORDERED)
+
+
+@pytest.mark.parametrize("org", ["nobody", "main"])
+def test_an_archive_without_a_log_is_no_answer(folder, tmp_path, org):
+    (tmp_path / "empty").mkdir()
+    result = search(folder if org == "nobody" else tmp_path / "empty", "--org", org)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"There is no log of the organisation '{org}'. Check --org" in result.stderr
+
+
+def test_what_an_earlier_search_had_found_is_not_overwritten(folder, tmp_path):
+    (tmp_path / "found.csv.part").write_text("the first half")
+    result = search(folder, "--output", str(tmp_path / "found.csv"))
+    assert result.exit_code == 2
+    assert "move or remove it" in " ".join(result.stderr.split())
+    assert (tmp_path / "found.csv.part").read_text() == "the first half"
+    assert not (tmp_path / "found.csv").exists()
+
+
+def test_no_formula_begins_after_a_semicolon_either():
+    assert inert('a;=1;"+2; Linux; +http') == "a;'=1;\"'+2; Linux; +http"
+
+
 # ---- NDJSON ----
 
 
@@ -246,7 +275,7 @@ def test_what_would_move_a_terminal_is_seen():
         (["--format", "xml"], "is not one of"),
         (["--ip", "nowhere"], "is no address"),
         (["--where", "a["], "is no JMESPath"),
-        (["--from", "2d", "--to", "3d"], "after it ends"),
+        (["--from", "2d", "--to", "3d"], "Z is before --from"),
         (["--limit", "0"], "greater than or equal to 1"),
         (["--output", "/nowhere/at/all.csv"], "cannot be written (No such file or directory)"),
         (["--output", "/nowhere/at/all.parquet"], "cannot be written (No such file or directory)"),

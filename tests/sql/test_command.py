@@ -269,3 +269,9 @@ def test_days_without_a_batch_cost_no_listing(monkeypatch):
     done = typed("--bucket", "b", "--from", "0001-01-01", "--to", "9999-12-31", "SELECT count(*) AS n FROM events")
     assert done.exit_code == 0
     assert len(vault.listed) == 2
+
+
+def test_an_org_that_is_not_there_is_no_answer(folder):
+    done = typed("--folder", str(folder), "--org", "nobody", "SELECT count(*) FROM events")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "There is no log of the organisation 'nobody'." in done.stderr

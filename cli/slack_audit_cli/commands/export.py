@@ -12,6 +12,7 @@ from slack_audit.verify.prove import Head
 from slack_audit.verify.vault import Vault
 from slack_audit_cli import asked, options
 from slack_audit_cli.codes import WELL, WRONG
+from slack_audit_cli.committed import must_have_a_log
 from slack_audit_cli.evidence.checking import check as checked
 from slack_audit_cli.evidence.layout import NotAPackageError
 from slack_audit_cli.evidence.making import Request, make
@@ -86,6 +87,7 @@ def export(
     )
     with told_what_to_do():
         opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)
+        must_have_a_log(request.org, opened.vault)
         _make(request, opened.vault, opened.where, output, now)
 
 
