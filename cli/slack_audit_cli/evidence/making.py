@@ -11,7 +11,6 @@ from typing import BinaryIO
 import msgspec
 from rich.console import Console
 
-from slack_audit import __version__
 from slack_audit.errors import ArchiveDamagedError
 from slack_audit.log import decode, digest, log_key
 from slack_audit.selection import Selection
@@ -78,8 +77,7 @@ def make(request: Request, vault: Vault, source: str, out: BinaryIO, bars: Bars,
         _batches(package, vault, gathered)
     manifest = _manifest(request, source, gathered, proof, log, now)
     package.add(layout.README, read_me(manifest).encode())
-    sums = "".join(f"{it.sha256}  {name}\n" for name, it in package.members.items())
-    package.add(layout.SUMS, sums.encode())
+    package.add(layout.SUMS, layout.sums_of(package.members))
     manifest = msgspec.structs.replace(manifest, members=dict(package.members))
     package.add(layout.MANIFEST, layout.written_manifest(manifest))
     package.end()
@@ -152,7 +150,7 @@ def _manifest(request: Request, source: str, gathered: Gathered, proof: Proof, l
     head = str(proof.head) if proof.head else None
     since = request.since.astimezone(UTC).isoformat() if request.since else None
     return Manifest(
-        tool=f"slack-audit {__version__}",
+        tool=layout.TOOL,
         made=f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         by=request.by,
         case=request.case,
