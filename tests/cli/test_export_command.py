@@ -1,6 +1,7 @@
 """slack-audit export: what a package holds, what it proves, and that nobody changes it unseen."""
 
 import csv
+import gc
 import gzip
 import io
 import json
@@ -528,3 +529,15 @@ def test_of_an_org_that_is_not_there_no_package_is_made(tmp_path):
     assert (result.exit_code, result.stdout) == (2, "")
     assert "There is no log of the organisation 'nobody'." in result.stderr
     assert os.listdir(tmp_path) == ["copy"]
+
+
+def test_ctrl_c_while_a_package_is_made_leaves_nothing_and_says_nothing(tmp_path, monkeypatch):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    ignored: list[object] = []
+    monkeypatch.setattr(making, "prove", interrupted)
+    monkeypatch.setattr("sys.unraisablehook", ignored.append)
+    result, path = made(tmp_path)
+    gc.collect()
+    assert (result.exit_code, ignored, os.listdir(path.parent)) == (130, [], ["copy"])

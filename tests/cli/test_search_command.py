@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from slack_audit_cli.app import app
 from slack_audit_cli.searching.columns import COLUMNS, text, visible
+from slack_audit_cli.searching.parquet import columnar
 from slack_audit_cli.searching.table import widths
 from slack_audit_cli.searching.writers import cell, inert
 from tests.builders import DAY_START, raw_event
@@ -353,3 +354,12 @@ def test_every_line_is_an_event_of_the_archive(folder):
     assert {json.loads(line)["id"] for line in search(folder).stdout.splitlines()} == {
         json.loads(raw)["id"] for raw in EVENTS
     }
+
+
+def test_ctrl_c_while_parquet_is_packed_is_ctrl_c(tmp_path, monkeypatch):
+    def interrupted(**_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(duckdb, "connect", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        columnar(tmp_path / "rows", tmp_path / "found.parquet", 1)

@@ -1,5 +1,6 @@
 """The command as it is typed: where it reads, how it writes, and what it ends with."""
 
+import _thread
 import csv
 import io
 import json
@@ -275,3 +276,11 @@ def test_an_org_that_is_not_there_is_no_answer(folder):
     done = typed("--folder", str(folder), "--org", "nobody", "SELECT count(*) FROM events")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "There is no log of the organisation 'nobody'." in done.stderr
+
+
+def test_ctrl_c_while_lines_are_read_in_is_ctrl_c(tmp_path, monkeypatch):
+    with Store(tmp_path, org="main") as store:
+        monkeypatch.setattr(store, "_work", lambda _sql, _failed: _thread.interrupt_main())
+        with pytest.raises(KeyboardInterrupt):
+            store.take_lines([(b"object", b"2026-01-01", b"1", b"{}")])
+        monkeypatch.undo()

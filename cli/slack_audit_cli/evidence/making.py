@@ -64,23 +64,23 @@ class Gathered(msgspec.Struct):
 
 def make(request: Request, vault: Vault, source: str, out: BinaryIO, bars: Bars, now: datetime) -> Manifest:
     """Writes the package. Raises StorageError, SelectionError and OSError."""
-    package = Package(out)
-    with bars("batches") as tell:
-        gathered = _events(package, request, vault, tell)
-    with bars("verification") as tell:
-        proof = prove(request.org, vault, since=request.since, progress=tell)
-    package.add(layout.PROOF, as_json(proof).encode() + b"\n")
-    package.add(layout.PROOF_TO_READ, _as_text(proof, source).encode())
-    with bars("log") as tell:
-        log = _log(package, request.org, vault, gathered, proof, tell)
-    if request.with_batches:
-        _batches(package, vault, gathered)
-    manifest = _manifest(request, source, gathered, proof, log, now)
-    package.add(layout.README, read_me(manifest).encode())
-    package.add(layout.SUMS, layout.sums_of(package.members))
-    manifest = msgspec.structs.replace(manifest, members=dict(package.members))
-    package.add(layout.MANIFEST, layout.written_manifest(manifest))
-    package.end()
+    with Package(out) as package:
+        with bars("batches") as tell:
+            gathered = _events(package, request, vault, tell)
+        with bars("verification") as tell:
+            proof = prove(request.org, vault, since=request.since, progress=tell)
+        package.add(layout.PROOF, as_json(proof).encode() + b"\n")
+        package.add(layout.PROOF_TO_READ, _as_text(proof, source).encode())
+        with bars("log") as tell:
+            log = _log(package, request.org, vault, gathered, proof, tell)
+        if request.with_batches:
+            _batches(package, vault, gathered)
+        manifest = _manifest(request, source, gathered, proof, log, now)
+        package.add(layout.README, read_me(manifest).encode())
+        package.add(layout.SUMS, layout.sums_of(package.members))
+        manifest = msgspec.structs.replace(manifest, members=dict(package.members))
+        package.add(layout.MANIFEST, layout.written_manifest(manifest))
+        package.end()
     return manifest
 
 

@@ -49,6 +49,8 @@ def columnar(rows: Path, target: Path, longest: int) -> None:
             database.execute(f"COPY (SELECT {chosen} FROM {source}) TO {_quoted(target)} ({options})")  # noqa: S608 - ours
     except duckdb.Error as error:
         raise OSError(str(error)) from error
+    except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+        raise KeyboardInterrupt from error
 
 
 def _quoted(path: Path) -> str:
