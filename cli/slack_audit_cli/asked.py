@@ -37,8 +37,7 @@ def selection(
     """Which events are wanted; raises typer.BadParameter."""
     since = None if from_ is None else typed("--from", lambda text: moment(text, now), from_)
     until = None if to is None else typed("--to", lambda text: last_moment(text, now), to)
-    if since is not None and until is not None and until < since:
-        raise typer.BadParameter(f"{until:%Y-%m-%dT%H:%M:%SZ} is before --from", param_hint="--to")
+    in_order(since, until)
     try:
         return checked(
             Selection(
@@ -54,6 +53,12 @@ def selection(
         )
     except SelectionError as error:
         raise typer.BadParameter(str(error), param_hint="the selection") from error
+
+
+def in_order(since: datetime | None, until: datetime | None, first: str = "--from", last: str = "--to") -> None:
+    """Raises typer.BadParameter where a range ends before it starts."""
+    if since is not None and until is not None and until < since:
+        raise typer.BadParameter(f"{until:%Y-%m-%dT%H:%M:%SZ} is before {first}", param_hint=last)
 
 
 def last_moment(text: str, now: datetime) -> datetime:

@@ -22,6 +22,8 @@ def whole(path: Path, *, keeps_part: bool = False) -> Iterator[BinaryIO]:
 
     Raises typer.BadParameter where it cannot be opened, and OSError.
     """
+    if path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder: name a file in it", param_hint="--output")
     part = part_of(path)
     out = opened_for_writing(part)
     try:

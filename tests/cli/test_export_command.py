@@ -541,3 +541,18 @@ def test_ctrl_c_while_a_package_is_made_leaves_nothing_and_says_nothing(tmp_path
     result, path = made(tmp_path)
     gc.collect()
     assert (result.exit_code, ignored, os.listdir(path.parent)) == (130, [], ["copy"])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--check", "case.zip", "--output", "other.zip"], "it checks, and makes none"),
+        (["--check", "case.zip", "--head", ""], "'' is no head"),
+        (["--folder", ".", "--by", "Grace", "--output", "o.zip", "--head", f"1:{'0' * 64}"], "compared by --check"),
+        (["--folder", ".", "--by", "Grace", "--output", "o.zip", "--verify-since", ""], "'' is no time"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(options, reason):
+    result = export(*options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert reason in " ".join(result.stderr.split())

@@ -278,6 +278,8 @@ def test_what_would_move_a_terminal_is_seen():
         (["--where", "a["], "is no JMESPath"),
         (["--from", "2d", "--to", "3d"], "Z is before --from"),
         (["--limit", "0"], "greater than or equal to 1"),
+        (["--output", "/tmp"], "/tmp is a folder: name a file in it"),
+        (["--output", "/tmp", "--format", "parquet"], "/tmp is a folder: name a file in it"),
         (["--output", "/nowhere/at/all.csv"], "cannot be written (No such file or directory)"),
         (["--output", "/nowhere/at/all.parquet"], "cannot be written (No such file or directory)"),
     ],
@@ -363,3 +365,12 @@ def test_ctrl_c_while_parquet_is_packed_is_ctrl_c(tmp_path, monkeypatch):
     monkeypatch.setattr(duckdb, "connect", interrupted)
     with pytest.raises(KeyboardInterrupt):
         columnar(tmp_path / "rows", tmp_path / "found.parquet", 1)
+
+
+def test_aws_without_a_region_is_told_how_to_go_on(monkeypatch, tmp_path):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    result = CliRunner().invoke(app, ["search", "--stack", "audit"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "You must specify a region. Name a --region, or set one with aws configure." in result.stderr

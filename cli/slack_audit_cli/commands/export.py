@@ -60,7 +60,11 @@ def export(
     made. With --check: 0 if the package is whole, 1 if it was altered, 2 if it is no package.
     """
     if check is not None:
-        _check(check, asked.typed("--head", asked.head, head) if head else None)
+        if output is not None:
+            raise typer.BadParameter("it checks, and makes none: leave --output out", param_hint="--check")
+        _check(check, asked.typed("--head", asked.head, head) if head is not None else None)
+    if head is not None:
+        raise typer.BadParameter("it is compared by --check, not where a package is made", param_hint="--head")
     if output is None or not by or not by.strip():
         raise typer.BadParameter("a package needs a file and somebody who signs it off", param_hint="--output and --by")
     if output.exists():
@@ -83,7 +87,7 @@ def export(
         case=case,
         note=note,
         with_batches=batches,
-        since=asked.typed("--verify-since", lambda text: asked.moment(text, now), since) if since else None,
+        since=asked.typed("--verify-since", lambda text: asked.moment(text, now), since) if since is not None else None,
     )
     with told_what_to_do():
         opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)

@@ -123,8 +123,7 @@ def _wanted(oldest: str | None, latest: str | None, limit: int | None) -> Wanted
     now = datetime.now(UTC)
     lo = None if oldest is None else asked.typed("--oldest", lambda text: asked.moment(text, now), oldest)
     hi = None if latest is None else asked.typed("--latest", lambda text: asked.last_moment(text, now), latest)
-    if lo is not None and hi is not None and hi < lo:
-        raise typer.BadParameter("it is before --oldest", param_hint="--latest")
+    asked.in_order(lo, hi, "--oldest", "--latest")
     return Wanted(
         None if lo is None else int(lo.timestamp()),
         None if hi is None else int(hi.timestamp()),

@@ -156,6 +156,8 @@ def _on_stdout(chosen: Format) -> Writer:
 
 
 def _into_parquet(one: _Search, tell: Progress, output: Path) -> None:
+    if output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder: name a file in it", param_hint="--output")
     rows, part = output.with_name(f"{output.name}.rows.part"), part_of(output)
     try:
         with opened_for_writing(rows) as out:
