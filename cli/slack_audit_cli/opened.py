@@ -21,6 +21,7 @@ from slack_audit.errors import CollectorError
 from slack_audit.verify.vault import Vault
 from slack_audit_cli.codes import NOT_DONE
 from slack_audit_cli.doctor.looks import FORBIDDEN, LOG_IN, NEEDS
+from slack_audit_cli.plain import on_one_line
 
 HOW_TO_GO_ON = LOG_IN | ADVICE  # by the error's code or name
 CALLS = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
@@ -94,7 +95,7 @@ def told_what_to_do(what: str = "The archive could not be read.") -> Iterator[No
         reason = f"{str(error).rstrip('.')}. {advice}"
     else:
         return
-    typer.echo(f"{what} {reason}", err=True)
+    typer.echo(on_one_line(f"{what} {reason}"), err=True)
     raise typer.Exit(NOT_DONE)
 
 

@@ -374,3 +374,10 @@ def test_aws_without_a_region_is_told_how_to_go_on(monkeypatch, tmp_path):
     result = CliRunner().invoke(app, ["search", "--stack", "audit"])
     assert (result.exit_code, result.stdout) == (2, "")
     assert "You must specify a region. Name a --region, or set one with aws configure." in result.stderr
+
+
+def test_what_a_message_quotes_controls_no_terminal(tmp_path):
+    result = CliRunner().invoke(app, ["search", "--folder", str(tmp_path / "\x1b[2J\nthere")])
+    assert result.exit_code == 2
+    assert "There is no folder" in result.stderr
+    assert ("\x1b" in result.stderr, result.stderr.count("\n")) == (False, 1)
