@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import typer
 
@@ -37,6 +37,7 @@ def selection(
     """Which events are wanted; raises typer.BadParameter."""
     since = None if from_ is None else typed("--from", lambda text: moment(text, now), from_)
     until = None if to is None else typed("--to", lambda text: last_moment(text, now), to)
+    in_order(since, until)
     try:
         return checked(
             Selection(
@@ -54,10 +55,25 @@ def selection(
         raise typer.BadParameter(str(error), param_hint="the selection") from error
 
 
+def in_order(since: datetime | None, until: datetime | None, first: str = "--from", last: str = "--to") -> None:
+    """Raises typer.BadParameter where a range ends before it starts."""
+    if since is not None and until is not None and until < since:
+        raise typer.BadParameter(f"{until:%Y-%m-%dT%H:%M:%SZ} is before {first}", param_hint=last)
+
+
 def last_moment(text: str, now: datetime) -> datetime:
     """The same as `moment`, but a day is meant with all of it."""
     at = moment(text, now)
-    return at + timedelta(days=1, seconds=-1) if re.fullmatch(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text) else at
+    return at + timedelta(days=1, seconds=-1) if _is_day(text) else at
+
+
+def _is_day(text: str) -> bool:
+    """In any way that ISO 8601 has: 2026-01-31, 20260131, 2026-W05-6."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def moment(text: str, now: datetime) -> datetime:

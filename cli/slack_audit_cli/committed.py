@@ -60,6 +60,15 @@ class Committed(msgspec.Struct, frozen=True):
     sealed: str
 
 
+def must_have_a_log(org: str, vault: Vault) -> None:
+    """Nothing found in an archive that was never there would look like an answer. Raises ArchiveDamagedError."""
+    if vault.get(log_key(org, 0)) is None:
+        raise ArchiveDamagedError(
+            f"There is no log of the organisation {org!r}. Check --org, and where the archive is. "
+            "If the collector has not run yet, let it run first."
+        )
+
+
 def batches(org: str, vault: Vault, selection: Selection) -> list[Committed]:
     """The committed batches that may hold what is wanted, by window, then number. Raises StorageError."""
     return list(_committed(org, vault, _candidates(org, vault, selection), selection, Tally()))
@@ -137,7 +146,7 @@ class _Candidate(msgspec.Struct, frozen=True, gc=False):
 def _candidates(org: str, vault: Vault, selection: Selection) -> list[_Candidate]:
     """By window, then number."""
     found = []
-    for key in _listed(org, vault, selection):
+    for key in listed(org, vault, selection):
         named = window_of_key(key)
         if named is not None and selection.overlaps(named[0]):
             found.append(_Candidate(named[0].lo, named[1], key))
@@ -163,7 +172,7 @@ def _entry(org: str, number: int, body: bytes) -> LogEntry:
     return entry
 
 
-def _listed(org: str, vault: Vault, selection: Selection) -> Iterator[str]:
+def listed(org: str, vault: Vault, selection: Selection) -> Iterator[str]:
     """The keys of the days asked for, in one listing, which costs no call for a day without a batch."""
     first = "" if selection.since is None else _day_prefix(org, selection.since)
     keys = vault.keys(f"raw/org={org}/", after=first)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import msgspec
 import typer
 from botocore.config import Config
@@ -21,8 +20,10 @@ from slack_audit.adapters.vault_s3 import ADVICE, CLIENT, S3Vault
 from slack_audit.errors import CollectorError
 from slack_audit.verify.vault import Vault
 from slack_audit_cli.codes import NOT_DONE
-from slack_audit_cli.doctor.looks import FORBIDDEN, NEEDS
+from slack_audit_cli.doctor.looks import FORBIDDEN, LOG_IN, NEEDS
+from slack_audit_cli.plain import on_one_line
 
+HOW_TO_GO_ON = LOG_IN | ADVICE  # by the error's code or name
 CALLS = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -35,6 +36,8 @@ class Account(msgspec.Struct, frozen=True):
 
     def client(self, service: str, config: Config = CALLS) -> Any:
         """A client that always ends. Raises BotoCoreError, and typer.BadParameter for what was mistyped."""
+        import boto3  # noqa: PLC0415 - half a second, which an archive in a folder does not need
+
         session = boto3.Session(profile_name=self.profile, region_name=self.region)
         try:
             return session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
@@ -86,12 +89,13 @@ def told_what_to_do(what: str = "The archive could not be read.") -> Iterator[No
     except CollectorError as error:
         reason = str(error)
     except ClientError as error:
-        reason = f"{error}. {_advice(error)}"
+        reason = f"{str(error).rstrip('.')}. {_advice(error)}"
     except BotoCoreError as error:
-        reason = f"{error}. {ADVICE.get(type(error).__name__, 'Check the AWS configuration.')}"
+        advice = HOW_TO_GO_ON.get(type(error).__name__, "Check the AWS configuration.")
+        reason = f"{str(error).rstrip('.')}. {advice}"
     else:
         return
-    typer.echo(f"{what} {reason}", err=True)
+    typer.echo(on_one_line(f"{what} {reason}"), err=True)
     raise typer.Exit(NOT_DONE)
 
 
@@ -99,7 +103,7 @@ def _advice(error: ClientError) -> str:
     code = error.response["Error"]["Code"]
     if code in FORBIDDEN:
         return f"It needs {NEEDS.get(error.operation_name, error.operation_name)}."
-    return ADVICE.get(code, "Check the name, the region and the permissions.")
+    return HOW_TO_GO_ON.get(code, "Check the name, the region and the permissions.")
 
 
 @contextmanager

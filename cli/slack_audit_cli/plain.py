@@ -8,6 +8,11 @@ def plain(text: str) -> str:
     return "".join(it if it.isprintable() else "�" for it in text)
 
 
+def on_one_line(text: object) -> str:
+    """The same, with line breaks and other white space as single spaces."""
+    return plain(" ".join(str(text).split()))
+
+
 def said(text: str, style: str = "") -> Text:
     """The same, for a table."""
     return Text(plain(text), style=style)

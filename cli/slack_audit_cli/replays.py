@@ -10,6 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from slack_audit_cli.plain import on_one_line
+
 OVER = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 LOOK_EVERY = 2.0  # seconds
 ASKED_WRONGLY = {"SettingsError", "SelectionError"}
@@ -94,17 +96,12 @@ def _reason(told: Any) -> str:
     return str(said.get("errorMessage", cause)) if isinstance(said, dict) else str(cause)
 
 
-def plain(text: object) -> str:
-    """On one line and without what a terminal would obey: names come from events."""
-    return "".join(letter if letter.isprintable() else "�" for letter in " ".join(str(text).split()))
-
-
 def show(report: dict[str, Any], console: Console) -> None:
     """The report, a line for each thing that it says: none is cut, for they are there to be copied."""
     verdict = "CLEAN" if report["clean"] else "DIFFERS FROM THE LOG"
-    console.print(Text(f"Replay {plain(report['replay_id'])}: {verdict}", style="bold"), soft_wrap=True)
+    console.print(Text(f"Replay {on_one_line(report['replay_id'])}: {verdict}", style="bold"), soft_wrap=True)
     for name, value in _lines(report):
-        console.print(Text.assemble((f"{name:<15}", "dim"), plain(value)), soft_wrap=True)
+        console.print(Text.assemble((f"{name:<15}", "dim"), on_one_line(value)), soft_wrap=True)
 
 
 def _lines(report: dict[str, Any]) -> Iterator[tuple[str, object]]:

@@ -108,7 +108,7 @@ def test_on_a_narrow_terminal_no_line_of_the_table_is_broken(aws, monkeypatch):
     ("order", "said"),
     [
         (("pause", "nobody"), "There is no backfill 'nobody': it has ended, was cancelled, or never was. Now: none."),
-        (("start", "--from", "2025-12-10", "--to", "2025-12-01"), "before its start"),
+        (("start", "--from", "2025-12-10", "--to", "2025-12-01"), "2025-12-01T23:59:59Z is before --from"),
         (("start", "--from", "2026-01-01", "--to", "2027-01-01"), "after today (UTC)"),
         (("start", "--from", "tomorrow", "--to", "2027-01-01"), "'tomorrow' is no time"),
         (("start", "--from", "2026-01-01"), "Missing option '--to'"),

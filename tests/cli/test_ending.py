@@ -85,3 +85,27 @@ def completed(words: str, place: int) -> list[str]:
 def test_bash_completes_commands_and_options():
     assert sorted(completed("slack-audit ver", 1)) == ["verify", "version"]
     assert completed("slack-audit verify --fol", 2) == ["--folder"]
+
+
+SLOW = ("aws_lambda_powertools", "duckdb", "jinja2", "plotly", "requests", "sqlglot")  # to load, each
+
+
+def test_what_is_slow_to_load_waits_until_a_command_needs_it():
+    look = f"import slack_audit_cli.app, sys; print([it for it in {SLOW} if it in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", look], env=environment(), capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def test_ctrl_c_while_it_is_loaded_ends_with_130_and_without_a_traceback():
+    loads = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "slack_audit_cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from slack_audit_cli.__main__ import main
+main()
+"""
+    ran = subprocess.run([sys.executable, "-c", loads], env=environment(), capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")

@@ -1,9 +1,11 @@
 """slack-audit export: what a package holds, what it proves, and that nobody changes it unseen."""
 
 import csv
+import gc
 import gzip
 import io
 import json
+import os
 import re
 import subprocess
 import zipfile
@@ -338,6 +340,75 @@ def test_who_seals_the_manifest_anew_is_found_by_the_digests_inside(package, tmp
     assert re.search(r"^ALTERED: \d+ findings?\.$", result.stdout, re.MULTILINE)
 
 
+def without(contents: Members, *numbers: int) -> Members:
+    """Without these lines, and their provenance."""
+    for name in ("events.ndjson", "provenance.ndjson"):
+        kept = [line for at, line in enumerate(contents[name].splitlines(keepends=True)) if at not in numbers]
+        contents = {**contents, name: b"".join(kept)}
+    return contents
+
+
+def test_an_event_that_is_left_out_is_found_in_its_object(package, tmp_path):
+    result = checked(rezipped(tmp_path / "case.zip", sealed(without(package, 4))))
+    assert result.exit_code == 1
+    assert "is asked for by the selection, and not among the events" in result.stdout
+
+
+def test_an_object_whose_events_are_all_left_out_is_named(package, tmp_path):
+    places = [json.loads(line)["object"] for line in package["provenance.ndjson"].splitlines()]
+    gone = batch_of(package)
+    numbers = [at for at, place in enumerate(places) if place == gone]
+    result = checked(rezipped(tmp_path / "case.zip", sealed(without(package, *numbers))))
+    assert result.exit_code == 1
+    assert f"  {gone}\n    is an object in which no event of the package stands" in result.stdout
+
+
+def test_an_event_that_the_selection_does_not_ask_for_is_named(package, tmp_path):
+    manifest = json.loads(package["manifest.json"])
+    manifest["selection"]["actions"] = ["nobody_did"]
+    result = checked(rezipped(tmp_path / "case.zip", {**package, "manifest.json": json.dumps(manifest).encode()}))
+    assert result.exit_code == 1
+    assert "events.ndjson, line 1\n    is none that the selection asks for" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("events.csv", replaced(b"Ada", b"Eve")),
+        ("README.txt", replaced(b"PROVEN", b"PROVED")),
+        ("SHA256SUMS", lambda sums: sums[1:]),
+    ],
+)
+def test_what_people_read_is_compared_with_the_events_and_the_manifest(package, tmp_path, name, change):
+    result = checked(rezipped(tmp_path / "case.zip", sealed({**package, name: change(package[name])})))
+    assert result.exit_code == 1
+    assert f"  {name}\n    does not say what the events and the manifest say" in result.stdout
+
+
+def test_a_package_of_another_version_is_checked_but_for_what_people_read(package, tmp_path):
+    manifest = package["manifest.json"].replace(b'"tool": "slack-audit ', b'"tool": "slack-audit 0.')
+    result = checked(rezipped(tmp_path / "case.zip", {**package, "manifest.json": manifest}))
+    assert result.exit_code == 0
+    assert "made with another version" in result.stdout
+
+
+def test_a_file_that_is_none_of_a_package_is_named_also_where_the_manifest_has_it(package, tmp_path):
+    result = checked(rezipped(tmp_path / "case.zip", sealed({**package, "EVENTS.NDJSON": b"x"})))
+    assert result.exit_code == 1
+    assert "  EVENTS.NDJSON\n    is no file of a package, though the manifest names it" in result.stdout
+
+
+def test_a_link_is_named(package, tmp_path):
+    path = rezipped(tmp_path / "case.zip", {name: body for name, body in package.items() if name != "events.csv"})
+    with ZipFile(path, "a") as out:
+        link = zipfile.ZipInfo("events.csv")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        out.writestr(link, "/etc/passwd")
+    result = checked(path)
+    assert result.exit_code == 1
+    assert "  events.csv\n    is a link to another file: do not unpack it" in result.stdout
+
+
 def test_a_head_that_was_kept_finds_an_archive_that_was_replaced(tmp_path):
     forge = Forge(OBJECTS)
     forge.put(5, [line.replace(b"Ada", b"Eve") for line in forge.lines(5)])
@@ -449,3 +520,39 @@ def test_an_archive_that_changes_meanwhile_makes_no_package(tmp_path, monkeypatc
     assert result.exit_code == 2
     assert "000000000005.json changed while the package was made" in result.stderr
     assert not path.exists()
+
+
+def test_of_an_org_that_is_not_there_no_package_is_made(tmp_path):
+    folder = written(collected(1), tmp_path / "copy")
+    options = ["--folder", str(folder), "--org", "nobody", "--by", "Grace Example", "--output", str(tmp_path / "c.zip")]
+    result = CliRunner().invoke(app, ["export", *options])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "There is no log of the organisation 'nobody'." in result.stderr
+    assert os.listdir(tmp_path) == ["copy"]
+
+
+def test_ctrl_c_while_a_package_is_made_leaves_nothing_and_says_nothing(tmp_path, monkeypatch):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    ignored: list[object] = []
+    monkeypatch.setattr(making, "prove", interrupted)
+    monkeypatch.setattr("sys.unraisablehook", ignored.append)
+    result, path = made(tmp_path)
+    gc.collect()
+    assert (result.exit_code, ignored, os.listdir(path.parent)) == (130, [], ["copy"])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--check", "case.zip", "--output", "other.zip"], "it checks, and makes none"),
+        (["--check", "case.zip", "--head", ""], "'' is no head"),
+        (["--folder", ".", "--by", "Grace", "--output", "o.zip", "--head", f"1:{'0' * 64}"], "compared by --check"),
+        (["--folder", ".", "--by", "Grace", "--output", "o.zip", "--verify-since", ""], "'' is no time"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(options, reason):
+    result = export(*options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert reason in " ".join(result.stderr.split())

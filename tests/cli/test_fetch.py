@@ -304,7 +304,7 @@ def test_a_stack_names_its_token_and_its_slack(slack, cloud, monkeypatch):
         (["--token-from", "env:A_TOKEN", "--stack", "audit"], "name one of the two"),
         (["--token-from", "xoxp-typed-by-mistake"], "a token does not belong into a command"),
         (["--token-from", "env:A_TOKEN", "--oldest", "soon"], "'soon' is no time"),
-        (["--token-from", "env:A_TOKEN", "--oldest", "1d", "--latest", "2d"], "it is before --oldest"),
+        (["--token-from", "env:A_TOKEN", "--oldest", "1d", "--latest", "2d"], "Z is before --oldest"),
         (["--token-from", "env:A_TOKEN", "--limit", "0"], "Invalid value for '--limit'"),
         (["--token-from", "env:A_TOKEN", "--slack-api-url", "http://slack.example.com"], "is not allowed"),
     ],

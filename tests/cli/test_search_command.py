@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from slack_audit_cli.app import app
 from slack_audit_cli.searching.columns import COLUMNS, text, visible
+from slack_audit_cli.searching.parquet import columnar
 from slack_audit_cli.searching.table import widths
 from slack_audit_cli.searching.writers import cell, inert
 from tests.builders import DAY_START, raw_event
@@ -48,6 +49,35 @@ def search(folder: Path, *options: str) -> Result:
 
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+# ---- the time and the place ----
+
+
+@pytest.mark.parametrize("day", ["2026-01-01", "20260101", "2026-W01-4"])
+def test_a_day_at_the_end_is_meant_with_all_of_it(folder, day):
+    assert search(folder, "--to", day).stdout_bytes == b"".join(raw + b"\n" for raw in ORDERED)
+
+
+@pytest.mark.parametrize("org", ["nobody", "main"])
+def test_an_archive_without_a_log_is_no_answer(folder, tmp_path, org):
+    (tmp_path / "empty").mkdir()
+    result = search(folder if org == "nobody" else tmp_path / "empty", "--org", org)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"There is no log of the organisation '{org}'. Check --org" in result.stderr
+
+
+def test_what_an_earlier_search_had_found_is_not_overwritten(folder, tmp_path):
+    (tmp_path / "found.csv.part").write_text("the first half")
+    result = search(folder, "--output", str(tmp_path / "found.csv"))
+    assert result.exit_code == 2
+    assert "move or remove it" in " ".join(result.stderr.split())
+    assert (tmp_path / "found.csv.part").read_text() == "the first half"
+    assert not (tmp_path / "found.csv").exists()
+
+
+def test_no_formula_begins_after_a_semicolon_either():
+    assert inert('a;=1;"+2; Linux; +http') == "a;'=1;\"'+2; Linux; +http"
 
 
 # ---- NDJSON ----
@@ -246,8 +276,10 @@ def test_what_would_move_a_terminal_is_seen():
         (["--format", "xml"], "is not one of"),
         (["--ip", "nowhere"], "is no address"),
         (["--where", "a["], "is no JMESPath"),
-        (["--from", "2d", "--to", "3d"], "after it ends"),
+        (["--from", "2d", "--to", "3d"], "Z is before --from"),
         (["--limit", "0"], "greater than or equal to 1"),
+        (["--output", "/tmp"], "/tmp is a folder: name a file in it"),
+        (["--output", "/tmp", "--format", "parquet"], "/tmp is a folder: name a file in it"),
         (["--output", "/nowhere/at/all.csv"], "cannot be written (No such file or directory)"),
         (["--output", "/nowhere/at/all.parquet"], "cannot be written (No such file or directory)"),
     ],
@@ -324,3 +356,28 @@ def test_every_line_is_an_event_of_the_archive(folder):
     assert {json.loads(line)["id"] for line in search(folder).stdout.splitlines()} == {
         json.loads(raw)["id"] for raw in EVENTS
     }
+
+
+def test_ctrl_c_while_parquet_is_packed_is_ctrl_c(tmp_path, monkeypatch):
+    def interrupted(**_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(duckdb, "connect", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        columnar(tmp_path / "rows", tmp_path / "found.parquet", 1)
+
+
+def test_aws_without_a_region_is_told_how_to_go_on(monkeypatch, tmp_path):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    result = CliRunner().invoke(app, ["search", "--stack", "audit"])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "You must specify a region. Name a --region, or set one with aws configure." in result.stderr
+
+
+def test_what_a_message_quotes_controls_no_terminal(tmp_path):
+    result = CliRunner().invoke(app, ["search", "--folder", str(tmp_path / "\x1b[2J\nthere")])
+    assert result.exit_code == 2
+    assert "There is no folder" in result.stderr
+    assert ("\x1b" in result.stderr, result.stderr.count("\n")) == (False, 1)

@@ -177,6 +177,8 @@ def test_another_org_is_another_archive(run):
         (["--folder", ".", "--since", "99999w"], "'99999w' is no time"),
         (["--folder", ".", "--since", "0001-01-01T00:00:00+05:00"], "is no time"),
         (["--folder", ".", "--head", "12"], "'12' is no head"),
+        (["--folder", ".", "--head", ""], "'' is no head"),
+        (["--folder", ".", "--since", ""], "'' is no time"),
         (["--folder", ".", "--org", "../x"], "is no org"),
         (["--bucket", "a", "--endpoint-url", "x"], "Invalid endpoint: x"),
         (["--bucket", "a", "--frobnicate"], "No such option"),

@@ -1,5 +1,6 @@
 """The command as it is typed: where it reads, how it writes, and what it ends with."""
 
+import _thread
 import csv
 import io
 import json
@@ -237,3 +238,50 @@ def test_the_folder_is_gone_afterwards(folder, tmp_path):
     done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True)
     assert json.loads(done.stdout)["n"] > 20
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- files ----
+
+
+@pytest.mark.parametrize("name", ["answer.csv", "answer.parquet"])
+def test_a_file_that_cannot_be_written_ends_with_2_and_a_sentence(folder, tmp_path, name):
+    done = typed("--folder", str(folder), "--output", str(tmp_path / "nowhere" / name), "SELECT 1 AS one")
+    assert done.exit_code == 2
+    assert "cannot be written" in " ".join(done.stderr.split())
+
+
+def test_a_file_that_was_cut_off_has_no_name(folder, tmp_path, monkeypatch):
+    def cut_off(_answer: Answer, _form: str, to: io.TextIOBase) -> int:
+        to.write("half of it")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shown, "write", cut_off)
+    assert typed("--folder", str(folder), "--output", str(tmp_path / "a.csv"), "SELECT 1 AS one").exit_code != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_text_is_no_formula_in_csv(folder):
+    done = typed("--folder", str(folder), "--format", "csv", "SELECT '=1+1' AS a, 7 AS b, 'x' AS c")
+    assert list(csv.reader(io.StringIO(done.stdout))) == [["a", "b", "c"], ["'=1+1", "7", "x"]]
+
+
+def test_days_without_a_batch_cost_no_listing(monkeypatch):
+    vault = Memory(OBJECTS)
+    monkeypatch.setattr("slack_audit_cli.commands.sql.archive", lambda *_, **__: opened.Archive(vault, "s3://b"))
+    done = typed("--bucket", "b", "--from", "0001-01-01", "--to", "9999-12-31", "SELECT count(*) AS n FROM events")
+    assert done.exit_code == 0
+    assert len(vault.listed) == 2
+
+
+def test_an_org_that_is_not_there_is_no_answer(folder):
+    done = typed("--folder", str(folder), "--org", "nobody", "SELECT count(*) FROM events")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "There is no log of the organisation 'nobody'." in done.stderr
+
+
+def test_ctrl_c_while_lines_are_read_in_is_ctrl_c(tmp_path, monkeypatch):
+    with Store(tmp_path, org="main") as store:
+        monkeypatch.setattr(store, "_work", lambda _sql, _failed: _thread.interrupt_main())
+        with pytest.raises(KeyboardInterrupt):
+            store.take_lines([(b"object", b"2026-01-01", b"1", b"{}")])
+        monkeypatch.undo()

@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from slack_audit import __version__
-from slack_audit.adapters.catalog import SlackCatalog
 from slack_audit.catalog import Difference, Kind, Listing, catalog_prefix, difference, kept_listing, listing_of
 from slack_audit.verify.vault import Vault
 from slack_audit_cli.plain import plain
@@ -59,6 +58,8 @@ class Listed(msgspec.Struct, frozen=True):
 
 def ask(kind: Kind, url: str, org: str) -> Listing:
     """Slack's list. No token is sent. Raises SourceError."""
+    from slack_audit.adapters.catalog import SlackCatalog  # noqa: PLC0415 - what it brings is slow to load, and few commands need it
+
     return listing_of(kind, SlackCatalog(url, org, __version__).read(kind, TIMEOUT))
 
 

@@ -53,9 +53,10 @@ def start(
 ) -> None:
     """Starts one. The same range again is the same backfill, and what the archive holds is not archived again."""
     now = datetime.now(UTC)
-    first = int(asked.typed("--from", lambda text: asked.moment(text, now), from_).timestamp())
-    last = int(asked.typed("--to", lambda text: asked.last_moment(text, now), to).timestamp())
-    order = {"from": first, "to": last, "publish": publish}
+    first = asked.typed("--from", lambda text: asked.moment(text, now), from_)
+    last = asked.typed("--to", lambda text: asked.last_moment(text, now), to)
+    asked.in_order(first, last)
+    order = {"from": int(first.timestamp()), "to": int(last.timestamp()), "publish": publish}
     _carry_out(Account(region, profile, endpoint_url), stack, org, order, following=following, json=json)
 
 

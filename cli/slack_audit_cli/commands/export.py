@@ -11,13 +11,14 @@ from rich.console import Console
 from slack_audit.verify.prove import Head
 from slack_audit.verify.vault import Vault
 from slack_audit_cli import asked, options
-from slack_audit_cli.codes import NOT_DONE, WELL, WRONG
+from slack_audit_cli.codes import WELL, WRONG
+from slack_audit_cli.committed import must_have_a_log
 from slack_audit_cli.evidence.checking import check as checked
 from slack_audit_cli.evidence.layout import NotAPackageError
 from slack_audit_cli.evidence.making import Request, make
 from slack_audit_cli.evidence.told import show
 from slack_audit_cli.opened import Account, archive, progress, told_what_to_do
-from slack_audit_cli.whole import part_of, whole
+from slack_audit_cli.whole import part_of, told_if_unwritten, whole
 
 
 def export(
@@ -59,7 +60,11 @@ def export(
     made. With --check: 0 if the package is whole, 1 if it was altered, 2 if it is no package.
     """
     if check is not None:
-        _check(check, asked.typed("--head", asked.head, head) if head else None)
+        if output is not None:
+            raise typer.BadParameter("it checks, and makes none: leave --output out", param_hint="--check")
+        _check(check, asked.typed("--head", asked.head, head) if head is not None else None)
+    if head is not None:
+        raise typer.BadParameter("it is compared by --check, not where a package is made", param_hint="--head")
     if output is None or not by or not by.strip():
         raise typer.BadParameter("a package needs a file and somebody who signs it off", param_hint="--output and --by")
     if output.exists():
@@ -82,27 +87,22 @@ def export(
         case=case,
         note=note,
         with_batches=batches,
-        since=asked.typed("--verify-since", lambda text: asked.moment(text, now), since) if since else None,
+        since=asked.typed("--verify-since", lambda text: asked.moment(text, now), since) if since is not None else None,
     )
     with told_what_to_do():
         opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)
+        must_have_a_log(request.org, opened.vault)
         _make(request, opened.vault, opened.where, output, now)
 
 
 def _make(request: Request, vault: Vault, source: str, output: Path, now: datetime) -> None:
     """Makes it, checks it before it gets its name, and says what it is."""
-    try:
-        with whole(output) as out:
-            manifest = make(request, vault, source, out, progress, now)
-            out.flush()
-            if not (found := checked(part_of(output))).whole:
-                show(found, _digest(part_of(output)), Console(stderr=True))
-                raise NotAPackageError("The package is not what it should be: make it again, on another disk.")
-    except OSError as error:
-        typer.echo(f"{output} could not be written: {error}.", err=True)
-        raise typer.Exit(NOT_DONE) from error
-    finally:
-        part_of(output).unlink(missing_ok=True)
+    with told_if_unwritten(output), whole(output) as out:
+        manifest = make(request, vault, source, out, progress, now)
+        out.flush()
+        if not (found := checked(part_of(output))).whole:
+            show(found, _digest(part_of(output)), Console(stderr=True))
+            raise NotAPackageError("The package is not what it should be: make it again, on another disk.")
     show(found, _digest(output), Console())
     raise typer.Exit(WELL if manifest.verification.proven else WRONG)
 

@@ -14,11 +14,10 @@ from rich.console import Console
 
 from slack_audit import __version__
 from slack_audit.adapters.clock import LambdaClock
-from slack_audit.adapters.secrets import SecretToken
-from slack_audit.adapters.slack import SlackSource
 from slack_audit.backfill import moment
 from slack_audit.events import Event
 from slack_audit.log import Filters
+from slack_audit.ports import Source
 from slack_audit.windows import Window
 from slack_audit_cli import asked, options
 from slack_audit_cli.deployed import deployed
@@ -124,8 +123,7 @@ def _wanted(oldest: str | None, latest: str | None, limit: int | None) -> Wanted
     now = datetime.now(UTC)
     lo = None if oldest is None else asked.typed("--oldest", lambda text: asked.moment(text, now), oldest)
     hi = None if latest is None else asked.typed("--latest", lambda text: asked.last_moment(text, now), latest)
-    if lo is not None and hi is not None and hi < lo:
-        raise typer.BadParameter("it is before --oldest", param_hint="--latest")
+    asked.in_order(lo, hi, "--oldest", "--latest")
     return Wanted(
         None if lo is None else int(lo.timestamp()),
         None if hi is None else int(hi.timestamp()),
@@ -133,7 +131,10 @@ def _wanted(oldest: str | None, latest: str | None, limit: int | None) -> Wanted
     )
 
 
-def _source(account: Account, token_from: str | None, stack: str | None, org: str | None, typed: str) -> SlackSource:
+def _source(account: Account, token_from: str | None, stack: str | None, org: str | None, typed: str) -> Source:
+    from slack_audit.adapters.secrets import SecretToken  # noqa: PLC0415 - what it brings is slow to load, and few commands need it
+    from slack_audit.adapters.slack import SlackSource  # noqa: PLC0415 - what it brings is slow to load, and few commands need it
+
     if (token_from is None) == (stack is None):
         raise typer.BadParameter("name one of the two", param_hint="--token-from or --stack")
     if stack is None or token_from is not None:

@@ -14,7 +14,8 @@ from slack_audit.selection import Selection
 from slack_audit_cli import asked, options
 from slack_audit_cli.codes import NOT_DONE, WELL, WRONG
 from slack_audit_cli.opened import Account, output, progress, told_what_to_do
-from slack_audit_cli.replays import Outcome, Replays, plain, show
+from slack_audit_cli.plain import on_one_line
+from slack_audit_cli.replays import Outcome, Replays, show
 
 INTERRUPTED = 130
 MACHINE = "ReplayStateMachineArn"
@@ -137,7 +138,7 @@ def _end(outcome: Outcome, execution: str, *, json: bool) -> None:
         else:
             show(outcome.report, Console())
         raise typer.Exit(WELL if outcome.report["clean"] else WRONG)
-    said = f"The replay ended as {outcome.status}. {plain(outcome.error)}: {plain(outcome.reason)}"
+    said = f"The replay ended as {outcome.status}. {on_one_line(outcome.error)}: {on_one_line(outcome.reason)}"
     if outcome.asked_wrongly:
         typer.echo(said, err=True)
         raise typer.Exit(NOT_DONE)

@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-import duckdb
 import msgspec
 import typer
 from rich.console import Console
@@ -20,7 +19,7 @@ from slack_audit.selection import Selection
 from slack_audit.verify.vault import Vault
 from slack_audit_cli import asked, options
 from slack_audit_cli.codes import NOT_DONE
-from slack_audit_cli.committed import Found, Progress, Tally, events
+from slack_audit_cli.committed import Found, Progress, Tally, events, must_have_a_log
 from slack_audit_cli.opened import Account, archive, progress, told_what_to_do
 from slack_audit_cli.searching.columns import clock
 from slack_audit_cli.searching.parquet import Rows, columnar
@@ -107,6 +106,7 @@ def search(
     chosen = _format(format_, output)
     with told_what_to_do():
         opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)
+        must_have_a_log(name, opened.vault)
         one = _Search(name, opened.vault, selection, limit, Tally())
         with _told_how_to_go_on(one, output, chosen):
             _run(one, chosen, output)
@@ -135,8 +135,18 @@ def _run(one: _Search, chosen: Format, output: Path | None) -> None:
         elif chosen is Format.PARQUET:
             _into_parquet(one, tell, output)
         else:
-            with whole(output) as out:
+            _keep_what_was_written_before(output)
+            with whole(output, keeps_part=True) as out:
                 one.into(Sheet(out) if chosen is Format.CSV else Lines(out), tell, first=lambda: None)
+
+
+def _keep_what_was_written_before(output: Path) -> None:
+    """The first half of a search that ended early is not lost to the one that goes on."""
+    if (part := part_of(output)).exists():
+        raise typer.BadParameter(
+            f"{part} holds what an earlier search found until it ended: move or remove it, or name another file",
+            param_hint="--output",
+        )
 
 
 def _on_stdout(chosen: Format) -> Writer:
@@ -146,6 +156,8 @@ def _on_stdout(chosen: Format) -> Writer:
 
 
 def _into_parquet(one: _Search, tell: Progress, output: Path) -> None:
+    if output.is_dir():
+        raise typer.BadParameter(f"{output} is a folder: name a file in it", param_hint="--output")
     rows, part = output.with_name(f"{output.name}.rows.part"), part_of(output)
     try:
         with opened_for_writing(rows) as out:
@@ -168,7 +180,7 @@ def _told_how_to_go_on(one: _Search, output: Path | None, chosen: Format) -> Ite
         raise
     except BrokenPipeError:
         raise
-    except (OSError, duckdb.Error) as error:
+    except OSError as error:
         _say(f"The output could not be written: {error}. {_how_to_go_on(one, output, chosen)}")
         if output is None:
             _forget_stdout()
@@ -180,10 +192,11 @@ def _how_to_go_on(one: _Search, output: Path | None, chosen: Format) -> str:
         return "Nothing was written: a Parquet file is whole or none. Search a shorter time, or into --format ndjson."
     if one.last is None:
         return "It ended early: nothing was found so far."
-    place, where = clock(one.last.place), f" to {part_of(output)}" if output else ""
+    place = clock(one.last.place)
+    where, other = (f" to {part_of(output)}", " and another --output") if output else ("", "")
     return (
         f"It ended early: the {one.found:,} events before {place} and some of that second were written{where}. "
-        f"Go on with --from {place}; what was written of that second comes again, with the same id."
+        f"Go on with --from {place}{other}; what was written of that second comes again, with the same id."
     )
 
 

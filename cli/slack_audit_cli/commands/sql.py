@@ -13,6 +13,7 @@ from rich.text import Text
 
 from slack_audit.selection import Selection
 from slack_audit_cli import asked, options
+from slack_audit_cli.committed import must_have_a_log
 from slack_audit_cli.opened import Account, archive, told_what_to_do
 from slack_audit_cli.sql.cached import CachedVault
 from slack_audit_cli.sql.source import Source
@@ -60,6 +61,7 @@ def sql(
     with told_what_to_do(), session.told():
         opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)
         vault = opened.vault if cache is None or folder is not None else CachedVault(opened.vault, cache)
+        must_have_a_log(org, vault)
         with session.begun(Source(vault, opened.where, org, selection)) as begun:
             code = begun.prompt() if asked_for is None else begun.answer(asked_for, form, output)
     raise typer.Exit(code)

@@ -36,8 +36,10 @@ def verify(
     Ends with 0 if it is proven, 1 if not (what is wrong is named), 2 if it was asked wrongly or could not be read.
     """
     name = asked.typed("--org", asked.org, org)
-    from_when = asked.typed("--since", lambda text: asked.moment(text, datetime.now(UTC)), since) if since else None
-    kept = asked.typed("--head", asked.head, head) if head else None
+    from_when = (
+        asked.typed("--since", lambda text: asked.moment(text, datetime.now(UTC)), since) if since is not None else None
+    )
+    kept = asked.typed("--head", asked.head, head) if head is not None else None
     with told_what_to_do():
         opened = archive(Account(region, profile, endpoint_url), stack=stack, bucket=bucket, folder=folder)
         with progress("entries") as tell:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-import boto3
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -77,6 +76,8 @@ class Account:
     """The AWS that is looked at, as the options name it. Raises ValueError and BotoCoreError for what is no such."""
 
     def __init__(self, region: str | None, profile: str | None, endpoint_url: str | None) -> None:
+        import boto3  # noqa: PLC0415 - half a second, which the commands that need its words only do not need
+
         self.session: Any = boto3.Session(profile_name=profile, region_name=region)
         self.region: str | None = self.session.region_name
         self.endpoint_url = endpoint_url

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from slack_audit import __version__
 from slack_audit.adapters.clock import LambdaClock
-from slack_audit.adapters.slack import SlackSource
 from slack_audit.check import Finding, ask_slack, kind_of
 from slack_audit.log import Filters
 
@@ -41,5 +40,7 @@ def _content(path: Path) -> str:
 
 def looked_at(token: str, url: str, org: str) -> list[Finding]:
     """Its kind, and what Slack says of it: one call of /logs."""
+    from slack_audit.adapters.slack import SlackSource  # noqa: PLC0415 - what it brings is slow to load, and few commands need it
+
     source = SlackSource(url, org, lambda _fresh: token, __version__)
     return [kind_of(token), *ask_slack(source, Filters(), LambdaClock(lambda: 0))]

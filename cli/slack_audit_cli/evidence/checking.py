@@ -1,5 +1,6 @@
 """Checks an evidence package by itself: its files, where its events stand, its log entries, and the batches in it."""
 
+import stat
 from hashlib import sha256
 from itertools import zip_longest
 from pathlib import Path
@@ -7,12 +8,15 @@ from zipfile import ZipFile, ZipInfo
 
 import msgspec
 
+from slack_audit.errors import SelectionError
 from slack_audit.events import event_of
+from slack_audit.selection import Selection, checked
 from slack_audit.verify.prove import Head
 from slack_audit_cli.evidence import layout
+from slack_audit_cli.evidence.derived import derived
 from slack_audit_cli.evidence.layout import Manifest, NotAPackageError, Place
 from slack_audit_cli.evidence.reading import UnreadableError, contents, lines, measured, member, opened
-from slack_audit_cli.evidence.results import MOST_LINE, Result
+from slack_audit_cli.evidence.results import MOST_LINE, Result, is_asked_for
 from slack_audit_cli.evidence.standing import Places, chain, entries_in, named, stands
 
 MOST_MANIFEST = 1 << 28  # bytes: a million files of the log and the archive
@@ -40,17 +44,21 @@ def check(path: Path, head: Head | None = None) -> Checked:
         entries, log = entries_in(found, manifest)
         results = [files, events, log, named(entries, places), chain(entries, manifest, head)]
         if manifest.holds_batches:
-            results.append(stands(found, entries, places))
+            results.append(stands(found, entries, places, manifest.selection))
+        if not any(it.wrong for it in results) and (more := derived(found, manifest, entries)) is not None:
+            results.append(more)
         return Checked(manifest, results)
 
 
 def _manifest(found: ZipFile, path: Path) -> Manifest:
     try:
-        return msgspec.json.decode(contents(found, layout.MANIFEST, MOST_MANIFEST), type=Manifest)
+        manifest = msgspec.json.decode(contents(found, layout.MANIFEST, MOST_MANIFEST), type=Manifest)
+        checked(manifest.selection)
     except UnreadableError as error:
         raise NotAPackageError(f"{path} is no evidence package: {layout.MANIFEST} {error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, SelectionError) as error:
         raise NotAPackageError(f"{path} has no {layout.MANIFEST} that this version knows ({error}).") from None
+    return manifest
 
 
 def _files(found: ZipFile, manifest: Manifest) -> Result:
@@ -76,8 +84,16 @@ def _misplaced(info: ZipInfo, seen: set[str], manifest: Manifest) -> str:
         return "has a name that leads out of the folder it is unpacked into: do not unpack it"
     if info.filename in seen:
         return "is in it twice"
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "is a link to another file: do not unpack it"
+    if info.filename in manifest.members and not _belongs(info.filename):
+        return "is no file of a package, though the manifest names it"
     is_known = info.filename in manifest.members or info.filename == layout.MANIFEST
     return "" if is_known or (info.is_dir() and not info.file_size) else "is not in the manifest: it was added"
+
+
+def _belongs(name: str) -> bool:
+    return name in layout.BESIDE or name.startswith(("log/org=", "raw/org="))
 
 
 def _leads_outside(name: str) -> bool:
@@ -101,7 +117,7 @@ def _events(found: ZipFile, manifest: Manifest, places: Places) -> Result:
         with member(found, layout.EVENTS) as raws, member(found, layout.PROVENANCE) as said:
             pairs = zip_longest(lines(raws, MOST_LINE), lines(said, MOST_LINE))
             for number, (raw, place) in enumerate(pairs, 1):
-                _event(f"{layout.EVENTS}, line {number}", raw, place, result, places)
+                _event(f"{layout.EVENTS}, line {number}", raw, place, result, places, manifest.selection)
     except UnreadableError as error:
         result.tell(f"{layout.EVENTS} or {layout.PROVENANCE}", str(error))
     if result.well + result.wrong != manifest.events and not result.wrong:
@@ -109,16 +125,20 @@ def _events(found: ZipFile, manifest: Manifest, places: Places) -> Result:
     return result
 
 
-def _event(where: str, raw: bytes | None, said: bytes | None, result: Result, places: Places) -> None:
+def _event(
+    where: str, raw: bytes | None, said: bytes | None, result: Result, places: Places, selection: Selection
+) -> None:
     place = None if said is None else _place(said)
     if place is None or raw is None:
         result.tell(where, "has no place in the provenance" if raw is not None else "is missing, its provenance is not")
         return
-    digest = sha256(raw).hexdigest()
-    if (digest, event_of(raw).id) != (place.sha256, place.id):
+    digest, event = sha256(raw).hexdigest(), event_of(raw)
+    if (digest, event.id) != (place.sha256, place.id):
         result.tell(where, f"is not the event {place.id!r} that its provenance says")
     elif places.setdefault(f"{place.entry} {place.object}", {}).setdefault(place.line, digest) != digest:
         result.tell(where, f"has the same place as another: line {place.line} of {place.object}")
+    elif not is_asked_for(selection, event):
+        result.tell(where, "is none that the selection asks for")
     else:
         result.well += 1
 

@@ -4,10 +4,12 @@ from typing import Literal
 
 import msgspec
 
+from slack_audit import __version__
 from slack_audit.errors import CollectorError
 from slack_audit.selection import Selection
 
 FORMAT: Literal[1] = 1
+TOOL = f"slack-audit {__version__}"
 
 EVENTS = "events.ndjson"
 SHEET = "events.csv"
@@ -17,6 +19,7 @@ PROOF_TO_READ = "verification.txt"
 README = "README.txt"
 SUMS = "SHA256SUMS"
 MANIFEST = "manifest.json"
+BESIDE = {EVENTS, SHEET, PROVENANCE, PROOF, PROOF_TO_READ, README, SUMS, MANIFEST}  # what is neither log nor object
 
 
 class NotAPackageError(CollectorError):
@@ -78,6 +81,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     log: Log
     verification: Verified
     members: dict[str, Member]
+
+
+def sums_of(members: dict[str, Member]) -> bytes:
+    """As sha256sum --check takes it."""
+    return "".join(f"{it.sha256}  {name}\n" for name, it in members.items()).encode()
 
 
 def written_manifest(manifest: Manifest) -> bytes:

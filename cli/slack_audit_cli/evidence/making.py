@@ -11,7 +11,6 @@ from typing import BinaryIO
 import msgspec
 from rich.console import Console
 
-from slack_audit import __version__
 from slack_audit.errors import ArchiveDamagedError
 from slack_audit.log import decode, digest, log_key
 from slack_audit.selection import Selection
@@ -65,24 +64,23 @@ class Gathered(msgspec.Struct):
 
 def make(request: Request, vault: Vault, source: str, out: BinaryIO, bars: Bars, now: datetime) -> Manifest:
     """Writes the package. Raises StorageError, SelectionError and OSError."""
-    package = Package(out)
-    with bars("batches") as tell:
-        gathered = _events(package, request, vault, tell)
-    with bars("verification") as tell:
-        proof = prove(request.org, vault, since=request.since, progress=tell)
-    package.add(layout.PROOF, as_json(proof).encode() + b"\n")
-    package.add(layout.PROOF_TO_READ, _as_text(proof, source).encode())
-    with bars("log") as tell:
-        log = _log(package, request.org, vault, gathered, proof, tell)
-    if request.with_batches:
-        _batches(package, vault, gathered)
-    manifest = _manifest(request, source, gathered, proof, log, now)
-    package.add(layout.README, read_me(manifest).encode())
-    sums = "".join(f"{it.sha256}  {name}\n" for name, it in package.members.items())
-    package.add(layout.SUMS, sums.encode())
-    manifest = msgspec.structs.replace(manifest, members=dict(package.members))
-    package.add(layout.MANIFEST, layout.written_manifest(manifest))
-    package.end()
+    with Package(out) as package:
+        with bars("batches") as tell:
+            gathered = _events(package, request, vault, tell)
+        with bars("verification") as tell:
+            proof = prove(request.org, vault, since=request.since, progress=tell)
+        package.add(layout.PROOF, as_json(proof).encode() + b"\n")
+        package.add(layout.PROOF_TO_READ, _as_text(proof, source).encode())
+        with bars("log") as tell:
+            log = _log(package, request.org, vault, gathered, proof, tell)
+        if request.with_batches:
+            _batches(package, vault, gathered)
+        manifest = _manifest(request, source, gathered, proof, log, now)
+        package.add(layout.README, read_me(manifest).encode())
+        package.add(layout.SUMS, layout.sums_of(package.members))
+        manifest = msgspec.structs.replace(manifest, members=dict(package.members))
+        package.add(layout.MANIFEST, layout.written_manifest(manifest))
+        package.end()
     return manifest
 
 
@@ -152,7 +150,7 @@ def _manifest(request: Request, source: str, gathered: Gathered, proof: Proof, l
     head = str(proof.head) if proof.head else None
     since = request.since.astimezone(UTC).isoformat() if request.since else None
     return Manifest(
-        tool=f"slack-audit {__version__}",
+        tool=layout.TOOL,
         made=f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         by=request.by,
         case=request.case,

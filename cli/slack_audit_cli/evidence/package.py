@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from slack_audit_cli.evidence.layout import Member
@@ -49,6 +50,16 @@ class Package:
         """A member that waits in a file."""
         with self.member(name) as out, open(path, "rb") as file:
             shutil.copyfileobj(file, out)
+
+    def __enter__(self) -> Self:
+        """For the time of a `with` block, which must call `end`."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """What was not ended is left as it is: else zipfile would write to a file that is closed by then."""
+        self._zip.fp = None
 
     def end(self) -> None:
         """No more members."""

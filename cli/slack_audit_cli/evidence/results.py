@@ -2,8 +2,20 @@
 
 import msgspec
 
+from slack_audit.errors import SelectionError
+from slack_audit.events import Event
+from slack_audit.selection import Selection
+
 MOST_LINE = 1 << 28  # bytes
 MOST_FINDINGS = 1_000  # kept; all are counted
+
+
+def is_asked_for(selection: Selection, event: Event) -> bool:
+    """Of a manifest's selection, which nobody need have carried out: what it cannot be evaluated on, it never gave."""
+    try:
+        return selection.wants(event)
+    except SelectionError:
+        return False
 
 
 class Result(msgspec.Struct):

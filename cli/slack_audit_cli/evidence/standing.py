@@ -9,11 +9,13 @@ from zipfile import ZipFile
 import msgspec
 
 from slack_audit.errors import ArchiveDamagedError
-from slack_audit.log import decode, log_prefix
+from slack_audit.events import event_of
+from slack_audit.log import LogEntry, decode, log_prefix
+from slack_audit.selection import Selection
 from slack_audit.verify.prove import Head
 from slack_audit_cli.evidence.layout import Manifest
 from slack_audit_cli.evidence.reading import UnreadableError, contents, lines, measured, member
-from slack_audit_cli.evidence.results import MOST_LINE, Result
+from slack_audit_cli.evidence.results import MOST_LINE, Result, is_asked_for
 
 MOST_ENTRY = 1 << 20  # bytes
 
@@ -25,10 +27,7 @@ class Sealed(msgspec.Struct, frozen=True):
     """What a log entry in the package says, and its own digest."""
 
     digest: str
-    previous: str | None
-    key: str | None
-    sha256: str | None
-    count: int
+    entry: LogEntry
 
 
 def entries_in(found: ZipFile, manifest: Manifest) -> tuple[dict[int, Sealed], Result]:
@@ -50,7 +49,7 @@ def entries_in(found: ZipFile, manifest: Manifest) -> tuple[dict[int, Sealed], R
             result.tell(name, f"says that it is entry {entry.number} of {entry.org!r}")
             continue
         digest = sha256(body).hexdigest()
-        entries[entry.number] = Sealed(digest, entry.previous, entry.key, entry.sha256, entry.count)
+        entries[entry.number] = Sealed(digest, entry)
         result.well += 1
     return entries, result
 
@@ -63,7 +62,7 @@ def named(entries: dict[int, Sealed], places: Places) -> Result:
         entry = entries.get(int(number))
         if entry is None:
             result.tell(key, f"log entry {number} is not in the package")
-        elif entry.key != key:
+        elif entry.entry.key != key:
             result.tell(key, f"log entry {number} names another object")
         else:
             result.well += 1
@@ -75,9 +74,9 @@ def chain(entries: dict[int, Sealed], manifest: Manifest, kept: Head | None) -> 
     result = Result("each log entry seals the one before it", "digests")
     for before, after in pairwise(sorted(entries)):
         if after == before + 1:
-            _same(f"log entry {after}", entries[after].previous, entries[before].digest, result)
+            _same(f"log entry {after}", entries[after].entry.previous, entries[before].digest, result)
     number, _, digest = (manifest.verification.head or "").partition(":")
-    if number.isdecimal() and int(number) in entries:
+    if re.fullmatch(r"[0-9]{1,12}", number) and int(number) in entries:
         _same("the head that the manifest says", digest, entries[int(number)].digest, result)
     if kept is not None and kept.number not in entries:
         result.tell("the head that was given", f"log entry {kept.number} is not in the package")
@@ -93,17 +92,21 @@ def _same(where: str, said: str | None, digest: str, result: Result) -> None:
         result.tell(where, "holds another digest than the entry has")
 
 
-def stands(found: ZipFile, entries: dict[int, Sealed], places: Places) -> Result:
-    """Each event stands in its object, which is the one that the log entry seals."""
+def stands(found: ZipFile, entries: dict[int, Sealed], places: Places, selection: Selection) -> Result:
+    """Each event stands in its object, which the log entry seals, and no other one that is asked for does."""
     result = Result("each event stands in its sealed object", "events")
+    concerned = {place.partition(" ")[2] for place in places}
+    for name in found.namelist():
+        if name.startswith("raw/") and not name.endswith("/") and name not in concerned:
+            result.tell(name, "is an object in which no event of the package stands")
     for place, wanted in places.items():
         number, _, key = place.partition(" ")
         entry = entries.get(int(number))
         try:
-            if entry is None or measured(found, found.getinfo(key))[0] != entry.sha256:
+            if entry is None or measured(found, found.getinfo(key))[0] != entry.entry.sha256:
                 result.tell(key, f"is not the object that log entry {number} seals")
                 continue
-            _stand(found, key, wanted, entry.count, result)
+            _stand(found, entry.entry, wanted, selection, result)
         except KeyError:
             result.tell(key, "is missing")
         except UnreadableError as error:
@@ -111,16 +114,18 @@ def stands(found: ZipFile, entries: dict[int, Sealed], places: Places) -> Result
     return result
 
 
-def _stand(found: ZipFile, key: str, wanted: dict[int, str], count: int, result: Result) -> None:
-    left = dict(wanted)
+def _stand(found: ZipFile, entry: LogEntry, wanted: dict[int, str], selection: Selection, result: Result) -> None:
+    left, key = dict(wanted), entry.key or ""
     with member(found, key) as packed, gzip.GzipFile(fileobj=packed) as file:
         for line, raw in enumerate(lines(file, MOST_LINE), 1):
-            if line > count:
-                raise UnreadableError(f"has more lines than the {count:,} that its log entry says")
+            if line > entry.count:
+                raise UnreadableError(f"has more lines than the {entry.count:,} that its log entry says")
             digest = left.pop(line, None)
             if digest is not None and sha256(raw).hexdigest() == digest:
                 result.well += 1
             elif digest is not None:
                 result.tell(f"{key}, line {line}", "is another event")
+            elif line not in wanted and is_asked_for(selection, event_of(raw)):
+                result.tell(f"{key}, line {line}", "is asked for by the selection, and not among the events")
     for line in left:
         result.tell(f"{key}, line {line}", "is not there")

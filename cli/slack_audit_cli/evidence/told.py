@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from slack_audit_cli.evidence import layout
 from slack_audit_cli.evidence.checking import Checked
 from slack_audit_cli.evidence.readme import facts
 from slack_audit_cli.evidence.results import Result
@@ -44,6 +45,9 @@ def _results(checked: Checked) -> Table:
         table.add_row(
             mark, it.what, f"{it.well:,} of {it.well + it.wrong:,} {it.of}" if it.wrong else f"{it.well:,} {it.of}"
         )
+    if checked.manifest.tool != layout.TOOL:
+        said = f"made with another version than {visible(layout.TOOL)}: sheet and README are not compared"
+        table.add_row("-", Text(said, style="dim"), "")
     if not checked.manifest.holds_batches:
         table.add_row("-", Text("the archive's objects are not in it: compare them with the archive", style="dim"), "")
     return table

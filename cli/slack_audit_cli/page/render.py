@@ -9,8 +9,6 @@ from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import msgspec
@@ -49,24 +47,6 @@ def as_block(data: Any) -> bytes:
     for found, escaped in (*ESCAPED, ("\u2029".encode(), b"\\u2029")):
         encoded = encoded.replace(found, escaped)
     return encoded
-
-
-def written(path: Path, pieces: list[bytes]) -> str:
-    """Writes the file whole or not at all; its SHA-256. Raises OSError."""
-    digest = sha256()
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as unfinished:
-        temporary = Path(unfinished.name)
-        try:
-            for piece in pieces:
-                digest.update(piece)
-                unfinished.write(piece)
-            unfinished.flush()
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    return digest.hexdigest()
 
 
 @cache

@@ -1,5 +1,6 @@
 """Where found events go, one after the other."""
 
+import re
 from collections.abc import Iterable
 from typing import BinaryIO, Protocol
 
@@ -8,6 +9,7 @@ from slack_audit_cli.searching.columns import COLUMNS, row_of, visible
 
 # What a spreadsheet takes for the start of a formula, which a display name may be: in any width.
 FORMULA = frozenset("=+-@＝＋－＠")
+BEGUN = re.compile(rf'(;"*)([{re.escape("".join(sorted(FORMULA)))}])')
 
 
 class Writer(Protocol):
@@ -64,6 +66,7 @@ def cell(value: str | int | None) -> str:
 
 def inert(said: str) -> str:
     """What a spreadsheet shows and does not carry out: a text that it would take for a formula has an apostrophe before
-    it, as OWASP advises. Line breaks and what else is unseen is written as an escape."""
-    shown = visible(said)
+    it, as OWASP advises, also after a semicolon, where spreadsheets of many countries begin a cell. Line breaks and
+    what else is unseen is written as an escape."""
+    shown = BEGUN.sub(r"\1'\2", visible(said)) if ";" in said else visible(said)
     return f"'{shown}" if shown[:1] in FORMULA else shown

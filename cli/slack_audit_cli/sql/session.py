@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
+from slack_audit.events import EARLIEST_SECOND
 from slack_audit_cli.codes import NOT_DONE, WELL, WRONG
 from slack_audit_cli.opened import progress
 from slack_audit_cli.sql import shown
@@ -18,6 +20,7 @@ from slack_audit_cli.sql.dialect import Question, SqlError, question
 from slack_audit_cli.sql.source import Source
 from slack_audit_cli.sql.statements import MUST_BE_EMPTY, Statement, queries
 from slack_audit_cli.sql.store import Answer, Store
+from slack_audit_cli.whole import told_if_unwritten, whole
 
 OF_LINES, OF_ENTRIES = {"events", "raw"}, {"log", "entries"}
 
@@ -50,8 +53,10 @@ class Session:
 
     def _save(self, asked_for: Question, output: Path) -> int:
         made = self._scratch / "answer.parquet"
-        self._store.save(asked_for, made)
-        shutil.move(made, output)
+        with told_if_unwritten(output), whole(output) as out:
+            self._store.save(asked_for, made)
+            with made.open("rb") as saved:
+                shutil.copyfileobj(saved, out)
         return WELL
 
     def _ask(self, text: str) -> Answer:
@@ -67,7 +72,9 @@ class Session:
         if isinstance(query, str):
             return query
         since = self._source.selection.since
-        return query.since("0001-01-01" if since is None else f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d}")
+        return query.since(
+            "0001-01-01" if since is None else f"{datetime.fromtimestamp(max(since, EARLIEST_SECOND), UTC):%Y-%m-%d}"
+        )
 
     def _fill(self, tables: frozenset[str] | set[str]) -> None:
         if tables & OF_LINES and "lines" not in self._filled:
@@ -105,5 +112,8 @@ def _write(answer: Answer, form: str, output: Path | None) -> int:
         return shown.show(answer, Console())
     if output is None:
         return shown.write(answer, form, sys.stdout)
-    with output.open("w", encoding="utf-8", newline="") as file:
-        return shown.write(answer, form, file)
+    with told_if_unwritten(output), whole(output) as out:
+        file = TextIOWrapper(out, encoding="utf-8", newline="")
+        rows = shown.write(answer, form, file)
+        file.detach()
+        return rows

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from slack_audit_cli.searching.writers import inert
 from slack_audit_cli.sql.store import Answer, Column
 
 MOST_ROWS = 200  # of a table on a screen
@@ -97,9 +98,14 @@ def _as_csv(answer: Answer, to: TextIO) -> int:
     writer.writerow([it.name for it in answer.columns])
     count = 0
     for row in answer.rows:
-        writer.writerow([_written(value) if not isinstance(value, list | dict) else _dumped(value) for value in row])
+        writer.writerow([_in_a_cell(value) for value in row])
         count += 1
     return count
+
+
+def _in_a_cell(value: Any) -> Any:
+    said = _dumped(value) if isinstance(value, list | dict) else _written(value)
+    return inert(said) if isinstance(said, str) else said
 
 
 def _as_ndjson(answer: Answer, to: TextIO) -> int:

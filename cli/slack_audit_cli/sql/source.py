@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from slack_audit.batches import day_prefix, window_of_key
+from slack_audit.batches import window_of_key
 from slack_audit.errors import ArchiveDamagedError
 from slack_audit.log import decode, digest, log_key
 from slack_audit.selection import Selection
 from slack_audit.verify.vault import Vault, fetched, first_since, newest_number
-from slack_audit.windows import DAY, Window
-from slack_audit_cli.committed import VERIFY, Committed, Progress, batches, untold
+from slack_audit_cli.committed import VERIFY, Committed, Progress, batches, listed, untold
 
 type Fields = tuple[bytes, ...]  # of one line that is read in, what stood in the archive last
 
@@ -69,18 +68,10 @@ class Source(msgspec.Struct, frozen=True):
 
     def _keys(self) -> Iterator[str]:
         """Of all objects whose window was asked for, and of those whose name tells none."""
-        for key in self._listed():
+        for key in listed(self.org, self.vault, self.selection):
             named = window_of_key(key)
             if named is None or self.selection.overlaps(named[0]):
                 yield key
-
-    def _listed(self) -> Iterator[str]:
-        since, until = self.selection.since, self.selection.until
-        if since is None or until is None:
-            after = "" if since is None else day_prefix(self.org, Window(since, since).day)
-            return self.vault.keys(f"raw/org={self.org}/", after=after)
-        days = range(since - since % DAY, until + 1, DAY)
-        return (key for at in days for key in self.vault.keys(day_prefix(self.org, Window(at, at).day)))
 
     def _of(self, key: str, lines: Iterable[bytes], committed: bytes) -> Iterator[Fields]:
         day = key.partition("/dt=")[2].partition("/")[0].encode()

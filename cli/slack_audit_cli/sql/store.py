@@ -156,7 +156,7 @@ class Store:
         path.write_bytes(_readable(b"\n".join(lines)) + b"\n")
         types = ", ".join("'{}': '{}'".format(*it.split(" ")) for it in columns.split(", "))
         longest = max(LINE, 2 * max(map(len, lines)))
-        self._connection.execute(
+        self._execute(
             f"INSERT INTO {table} SELECT * FROM read_csv('{_quoted(path)}', auto_detect = false, header = false,"
             f" delim = '\x01', quote = '', escape = '', new_line = '\\n', columns = {{{types}}},"
             f" max_line_size = {longest}, buffer_size = {8 * longest})"
