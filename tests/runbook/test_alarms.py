@@ -19,9 +19,8 @@ def test_the_commands_of_an_alarm_run(alarm, shell):
 
 def test_what_is_on_is_shown_with_its_reason(stack, shell):
     watch = stack.aws.client("cloudwatch")
-    (name,) = [
-        it["AlarmName"] for it in watch.describe_alarms()["MetricAlarms"] if "AuthFailuresAlarm" in it["AlarmName"]
-    ]
+    alarms = watch.describe_alarms(AlarmNamePrefix=f"{stack.name}-")["MetricAlarms"]
+    (name,) = [it["AlarmName"] for it in alarms if "AuthFailuresAlarm" in it["AlarmName"]]
     watch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="said by the test")
     assert f"{name}\tsaid by the test\n" in shell.run(*page.blocks("CollectionBrokenAlarm"))
     assert "CollectionBrokenAlarm" in shell.run(*page.blocks("CollectionBrokenAlarm"))
