@@ -188,7 +188,7 @@ def test_a_whole_package_is_said_to_be_whole(package, tmp_path, monkeypatch):
     path = rezipped(tmp_path / "case.zip", package)
     result = checked(path, "--head", str(HEAD))
     assert result.exit_code == 0
-    assert "WHOLE: 18 events, and nothing in the package was altered." in result.stdout
+    assert "WHOLE: 18 events, and all of the package is as its manifest says." in result.stdout
     assert "\x1b" not in result.stdout
     assert r"for \u001b[2J the court" in result.stdout
     monkeypatch.setenv("COLUMNS", "80")

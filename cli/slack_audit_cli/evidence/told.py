@@ -69,5 +69,6 @@ def _verdict(checked: Checked) -> Text:
     if wrong:
         return Text(f"ALTERED: {wrong:,} finding{'' if wrong == 1 else 's'}.", style="bold red")
     return Text(
-        f"WHOLE: {checked.manifest.events:,} events, and nothing in the package was altered.", style="bold green"
+        f"WHOLE: {checked.manifest.events:,} events, and all of the package is as its manifest says.",
+        style="bold green",
     )
