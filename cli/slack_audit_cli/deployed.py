@@ -1,11 +1,12 @@
 """A deployed stack, as CloudFormation tells of it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import typer
 
-from slack_audit_cli.opened import Account
+if TYPE_CHECKING:
+    from slack_audit_cli.opened import Account
 
 
 class Deployed(msgspec.Struct, frozen=True):
@@ -51,7 +52,7 @@ class Deployed(msgspec.Struct, frozen=True):
         return self.parameters.get("SlackApiUrl", default) if typed == default else typed
 
 
-def deployed(account: Account, stack: str) -> Deployed:
+def deployed(account: "Account", stack: str) -> Deployed:
     """Raises ClientError and BotoCoreError."""
     (found,) = account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     return Deployed(

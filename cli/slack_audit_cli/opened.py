@@ -1,4 +1,4 @@
-"""What a command works on, opened: an AWS account, a stack's outputs, an archive.
+"""What a command works on, opened: an AWS account, an archive.
 
 What fails ends with 2 and a sentence.
 """
@@ -20,6 +20,7 @@ from slack_audit.adapters.vault_s3 import ADVICE, CLIENT, S3Vault
 from slack_audit.errors import CollectorError
 from slack_audit.verify.vault import Vault
 from slack_audit_cli.codes import NOT_DONE
+from slack_audit_cli.deployed import deployed
 from slack_audit_cli.doctor.looks import FORBIDDEN, LOG_IN, NEEDS
 from slack_audit_cli.plain import on_one_line
 
@@ -52,23 +53,6 @@ class Archive(msgspec.Struct, frozen=True):
     where: str
 
 
-def outputs(account: Account, stack: str) -> dict[str, str]:
-    """What a stack says of its resources, by the output's name. Raises ClientError and BotoCoreError."""
-    (found,) = account.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    return {it["OutputKey"]: it["OutputValue"] for it in found.get("Outputs", [])}
-
-
-def output(account: Account, stack: str, name: str) -> str:
-    """One of them, which a stack of ours has."""
-    found = outputs(account, stack).get(name)
-    if found is None:
-        raise typer.BadParameter(
-            f"the stack {stack} has no output {name}: it is none of this project, or of an older version",
-            param_hint="--stack",
-        )
-    return found
-
-
 def archive(
     account: Account, *, stack: str | None = None, bucket: str | None = None, folder: Path | None = None
 ) -> Archive:
@@ -77,7 +61,7 @@ def archive(
         raise typer.BadParameter("name one of the three", param_hint="--stack, --bucket or --folder")
     if folder is not None:
         return Archive(FolderVault(folder), str(folder))
-    name = bucket if stack is None else output(account, stack, "ArchiveBucketName")
+    name = bucket if stack is None else deployed(account, stack).output("ArchiveBucketName")
     return Archive(S3Vault(account.client("s3", CLIENT), name or ""), f"s3://{name}")
 
 

@@ -11,6 +11,7 @@ from slack_audit.replay_plan import Stack, request_of
 from slack_audit_cli import replays
 from slack_audit_cli.app import app
 from slack_audit_cli.commands import replay as command
+from slack_audit_cli.deployed import Deployed
 from slack_audit_cli.opened import Account
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:replay"
@@ -81,7 +82,10 @@ def run(monkeypatch):
     def run_on(states: States, *options: str) -> Result:
         monkeypatch.setenv("COLUMNS", "120")
         monkeypatch.setattr(Account, "client", lambda _account, _service: states)
-        monkeypatch.setattr(command, "output", lambda _account, stack, name: f"{MACHINE}-{stack}-{name}")
+        named = command.MACHINE
+        monkeypatch.setattr(
+            command, "deployed", lambda _account, stack: Deployed(stack, {}, {named: f"{MACHINE}-{stack}-{named}"})
+        )
         monkeypatch.setattr(replays, "LOOK_EVERY", 0)
         return CliRunner().invoke(app, ["replay", *options])
 

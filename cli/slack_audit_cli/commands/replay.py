@@ -13,7 +13,8 @@ from slack_audit.replay_plan import CONCURRENCY, MOST_CONCURRENCY
 from slack_audit.selection import Selection
 from slack_audit_cli import asked, options
 from slack_audit_cli.codes import NOT_DONE, WELL, WRONG
-from slack_audit_cli.opened import Account, output, progress, told_what_to_do
+from slack_audit_cli.deployed import deployed
+from slack_audit_cli.opened import Account, progress, told_what_to_do
 from slack_audit_cli.plain import on_one_line
 from slack_audit_cli.replays import Outcome, Replays, show
 
@@ -81,7 +82,7 @@ def replay(
             )  # fmt: skip
             target = _target(to_stream, to_bucket, to_queue)
             request = _request(org, wanted, target, concurrency, into_the_live_stream)
-            running = replays.start(output(account, stack, MACHINE), name or _made_up(), request)
+            running = replays.start(deployed(account, stack).output(MACHINE), name or _made_up(), request)
         else:
             running = follow or redrive or ""
         if redrive is not None:
