@@ -27,14 +27,13 @@ class Throttled:
     def __init__(self, client: "KinesisClient", is_refused: Refusing) -> None:
         self._client = client
         self._is_refused = is_refused
+        self.meta = client.meta
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         taken = [record for record in Records if not self._is_refused(record["PartitionKey"])]
-        reply: dict[str, Any] = {"Records": []}
         if taken:
-            reply = cast(Any, self._client.put_records(StreamName=StreamName, Records=cast(Any, taken)))
-        accepted = iter(reply["Records"])
-        results = [self._throttled() if self._is_refused(r["PartitionKey"]) else next(accepted) for r in Records]
+            self._client.put_records(StreamName=StreamName, Records=cast(Any, taken))
+        results = [self._throttled() if self._is_refused(r["PartitionKey"]) else {} for r in Records]
         return {"FailedRecordCount": len(Records) - len(taken), "Records": results}
 
     def _throttled(self) -> dict[str, str]:

@@ -4,8 +4,9 @@ https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from slack_audit.adapters.refusals import is_lasting
@@ -36,6 +37,7 @@ class KinesisSink:
     limits = SinkLimits()
 
     def __init__(self, client: "KinesisClient", stream: str, advice: str = ADVICE) -> None:
+        _quicken(client)
         self._client = client
         self._stream = stream
         self._advice = advice
@@ -78,3 +80,40 @@ class KinesisSink:
         if not is_lasting(error):
             return SinkUnavailableError(f"Stream {self._stream} did not take records: {error}")
         return SinkRefusedError(f"Stream {self._stream} refuses records ({error}). {self._advice}")
+
+
+# botocore looks at each field of each record four times: to validate, to encode, to parse what came back, to look for
+# dates. That was three quarters of what a published event cost (docs/adr/0034). Its own hooks, which a client calls by
+# these names, let it sign, send and judge a call as always, while msgspec encodes the records.
+
+
+class _Reply(msgspec.Struct):
+    FailedRecordCount: int
+
+
+def _quicken(client: "KinesisClient") -> None:
+    """However often it is done: a name stands for one hook."""
+    for moment, hook in (("provide-client-params", _set_aside), ("before-call", _encode), ("before-parse", _shorten)):
+        client.meta.events.register(f"{moment}.kinesis.PutRecords", hook, unique_id=f"slack-audit-{moment}")
+
+
+def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Lets botocore see one record only."""
+    context["slack_audit_records"] = params["Records"]
+    return {**params, "Records": params["Records"][:1]}
+
+
+def _encode(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """The call's body, with all records in the place of the one."""
+    call = {**msgspec.json.decode(params["body"]), "Records": context.pop("slack_audit_records")}
+    params["body"] = msgspec.json.encode(call)
+
+
+def _shorten(response_dict: dict[str, Any], **_: Any) -> None:
+    """Where every record was accepted, nobody asks for the place of each."""
+    try:
+        reply = msgspec.json.decode(response_dict["body"], type=_Reply)
+    except msgspec.DecodeError:
+        return  # an error, or something that botocore will complain of
+    if response_dict["status_code"] == 200 and reply.FailedRecordCount == 0:
+        response_dict["body"] = b'{"FailedRecordCount":0,"Records":[]}'
