@@ -278,9 +278,9 @@ class Stream:
         return [record.data for record in self.records]
 
 
-def at_once(call: Callable[[], Answer]) -> Future[Answer]:
-    """Reads ahead before anything else happens: the harshest order there is."""
-    future: Future[Answer] = Future()
+def at_once[T](call: Callable[[], T]) -> Future[T]:
+    """Does what was to be done beside the run before anything else happens: the harshest order there is."""
+    future: Future[T] = Future()
     try:
         future.set_result(call())
     except Exception as error:  # noqa: BLE001 - a future carries whatever was raised
@@ -311,6 +311,7 @@ class World:
             Checkpoints(self.table, self.faults),
             self.stream,
             self.clock,
+            at_once,
             at_once,
             self.catalog,
         )

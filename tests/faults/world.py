@@ -155,6 +155,7 @@ class World:
             process.sink,
             self.clock,
             at_once,
+            at_once,
             process.catalog,
         )
 

@@ -33,7 +33,8 @@ class Chaos:
         world.stream.failures = rng.choice((0.0, 0.2))
         world.drift = rng.randint(-50, 50)
         budget = rng.randint(1, 3) if self.small else 60
-        self.sim = Simulation(world, protocol, budget=budget, reads_ahead=rng.random() < 0.6)
+        ahead = rng.random()
+        self.sim = Simulation(world, protocol, budget=budget, reads_ahead=(ahead < 0.6) + 2 * (ahead < 0.2))
         self.sim.fate, self.sim.cost = self.fate, self.cost
         self.sim.jitter = lambda: rng.randint(-2, 2) * self.drifts
         self.sim.landing = lambda: rng.randint(1, 2 * scale.RUN_TIME)

@@ -37,7 +37,7 @@ class Ledger:
         host_now: Callable[[], int],
         *,
         budget: int = 60,
-        reads_ahead: bool = True,
+        reads_ahead: int = 1,
         command: Command | None = None,
     ) -> None:
         self.owner, self.world, self.host_now = owner, world, host_now
@@ -48,7 +48,7 @@ class Ledger:
         self.state = State()
         self.known: dict[int, Entry] = {}  # entries that this run has seen in the log
         self.at_hand: dict[Key, Batch] = {}
-        self.ahead: tuple[str, Window, Answer] | None = None
+        self.ahead: list[tuple[str, Window, Answer]] = []
         self.sending: tuple[int, list[str]] | None = None  # entry, and what is left of it
         self.stream_failed = 0
         self.slowest = 0
@@ -163,7 +163,7 @@ class Ledger:
 
     def lose_the_race(self) -> Steps:
         """Whatever was read ahead is not used: the world has changed since."""
-        self.ahead = None
+        self.ahead = []
         self.state = self.state._replace(plan=None)
         yield from self.roll_forward()
 

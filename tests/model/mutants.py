@@ -47,6 +47,7 @@ RANDOM = {
     "live always first": Mutant(reading.LiveAlwaysFirst, "stuck"),
     "span forgotten": Mutant(reading.SpanForgotten, "stuck"),
     "exact final lag under drift": Mutant(reading.ExactFinalLag, "lost"),
+    "read-ahead kept after a cut answer": Mutant(reading.AheadOfACutAnswer, "windows"),
     "read-ahead kept after a lost race": Mutant(writing.ReadAheadKept, "windows"),
     "an orphan taken for held": Mutant(reading.OrphanTakenForHeld, "lost", table=True),
     "a stray event archived": Mutant(reading.StrayArchived, "outside"),

@@ -79,18 +79,28 @@ class DroppingByObjectsInsideOnly(Run):
 
 
 class DroppingAtReadAhead(Run):
-    early: set[str] | None = None
+    now: set[str] | None = None
 
     def read_ahead(self, name: str, window: Window) -> Steps:
-        self.now, self.early = self.early, None
+        early: dict[Window, set[str]] = self.__dict__.setdefault("early", {})
+        self.now = early.pop(window, None)
         yield from super().read_ahead(name, window)
-        if self.ahead is not None:
-            self.early = yield from super().held(self.ahead[1])
+        for _, ahead, _ in self.ahead:
+            if ahead not in early:
+                early[ahead] = yield from super().held(ahead)
 
     def held(self, window: Window) -> Steps:
         if self.now is not None:
             return self.now
         return (yield from super().held(window))
+
+
+class AheadOfACutAnswer(Run):
+    def follows(self, name: str, window: Window) -> bool:
+        return name in self.state.passes
+
+    def forget_ahead(self) -> None:
+        """Keeps what was asked for behind a window that is not read yet."""
 
 
 class OrphanTakenForHeld(Run):

@@ -100,8 +100,8 @@ class ReadAheadKept(Run):
         yield from super().lose_the_race()
         self.ahead = kept
 
-    def choose(self) -> tuple[str, Window | None] | None:
-        return super().choose() if self.ahead is None else self.ahead[:2]
+    def follows(self, name: str, window: Window) -> bool:
+        return name in self.state.passes
 
 
 class BacklogBeforeCapture(Run):

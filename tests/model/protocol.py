@@ -127,7 +127,7 @@ class Run(Reader, Publisher):
     # ---- steps 3 to 7: window by window ----
 
     def capture(self) -> Steps:
-        while self.has_time() and (due := self.choose()) is not None:
+        while self.has_time() and (due := self.planned()) is not None:
             name, window = due
             self.started = self.fresh(self.started)
             if window is None:
@@ -137,6 +137,7 @@ class Run(Reader, Publisher):
             if answer is None:
                 return
             if not self.is_whole(answer, window):
+                self.forget_ahead()
                 self.ask_for(name, (window.hi - window.lo) // 2 + 1)
                 self.state = self.state.after_turn(name)
                 continue
@@ -161,16 +162,38 @@ class Run(Reader, Publisher):
             yield from self.publish(scale.ENTRIES_WHILE_DUE)
 
     def read_ahead(self, name: str, window: Window) -> Steps:
-        """The next window's call, as if this one were committed. Nothing is decided by it."""
-        if not self.reads_ahead or self.budget == 0 or not self.has_time():
-            return
+        """The calls of the next windows, as if this one were committed. Nothing is decided by it."""
+        while len(self.ahead) < self.reads_ahead and self.budget > 0 and self.has_time():
+            following = self.after((name, window), *(turn[:2] for turn in self.ahead))
+            if following is None or following[1] is None:
+                return
+            try:
+                self.ahead.append((following[0], following[1], (yield from self.ask(following[1]))))
+            except RefusedError:
+                return  # asked again in its turn, it says so again
+
+    def after(self, *turns: tuple[str, Window]) -> tuple[str, Window | None] | None:
+        """What comes next if these are committed."""
         state = self.state
-        self.state = state.after_turn(name)._replace(passes=moved(state.passes, name, window.hi))
+        for name, window in turns:
+            self.state = self.state.after_turn(name)
+            self.state = self.state._replace(passes=moved(self.state.passes, name, window.hi))
         following = self.choose()
         self.state = state
-        if following is not None and following[1] is not None:
-            with suppress(RefusedError):  # asked again in its turn, it says so again
-                self.ahead = following[0], following[1], (yield from self.ask(following[1]))
+        return following
+
+    def planned(self) -> tuple[str, Window | None] | None:
+        """What was read ahead, as long as it follows what is committed; otherwise whose turn it is."""
+        if self.ahead and not self.follows(*self.ahead[0][:2]):
+            self.forget_ahead()
+        return self.ahead[0][:2] if self.ahead else self.choose()
+
+    def follows(self, name: str, window: Window) -> bool:
+        return name in self.state.passes and window.lo == self.state.passes[name].watermark + 1
+
+    def forget_ahead(self) -> None:
+        """What was read ahead of an answer that is not all of its window is of no use."""
+        self.ahead = []
 
     # ---- step 7: publish ----
 

@@ -34,9 +34,9 @@ class Reader(Ledger):
 
     def answer(self, name: str, window: Window) -> Steps:
         """What was read ahead, or else Slack's answer; None if no call is left."""
-        ahead, self.ahead = self.ahead, None
-        if ahead is not None and ahead[:2] == (name, window):
-            return ahead[2]
+        if self.ahead and self.ahead[0][:2] == (name, window):
+            return self.ahead.pop(0)[2]
+        self.ahead = []
         if self.budget == 0:
             return None
         return (yield from self.ask(window))

@@ -22,7 +22,7 @@ class Scenario(NamedTuple):
     events: list[Event]
     play: Callable[[Simulation], None]
     budget: int = 60
-    reads_ahead: bool = True
+    reads_ahead: int = 1
     begin: int = BEGIN
 
     def simulation(self, protocol: type[Run] = Run) -> Simulation:
@@ -130,7 +130,7 @@ SCENARIOS = {
     ),
     "a table that was lost": Scenario(shown((-20, 4, 0), (-19, 1, 45), (20, 4, 0), (55, 2, 0)), play_a_lost_table),
     "two calls in each run, no reading ahead": Scenario(
-        shown((-25, 4, 0), (-22, 4, 3), (-18, 3, 9), (2, 6, 0)), play_small_budget, budget=2, reads_ahead=False
+        shown((-25, 4, 0), (-22, 4, 3), (-18, 3, 9), (2, 6, 0)), play_small_budget, budget=2, reads_ahead=0
     ),
 }
 

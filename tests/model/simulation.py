@@ -74,7 +74,7 @@ class Process:
 class Simulation:
     """Starts runs and takes them from call to call."""
 
-    def __init__(self, world: World, protocol: type[Run] = Run, *, budget: int = 60, reads_ahead: bool = True) -> None:
+    def __init__(self, world: World, protocol: type[Run] = Run, *, budget: int = 60, reads_ahead: int = 1) -> None:
         self.world, self.protocol = world, protocol
         self.budget, self.reads_ahead = budget, reads_ahead
         self.fate: Fate = lambda _kind: "ok"

@@ -44,7 +44,7 @@ class Counted(Run):
 
     def lose_the_race(self) -> Steps:
         self.corners["a lost race"] += 1
-        self.corners["a lost race with something read ahead"] += self.ahead is not None
+        self.corners["a lost race with something read ahead"] += bool(self.ahead)
         yield from super().lose_the_race()
 
     def is_whole(self, answer: Answer, window: Window) -> bool:

@@ -189,7 +189,7 @@ UP_TO_MIDNIGHT = Scenario(
     shown((-15, 2, 0), (-14, 1, 60), (-12, 1, 0)),
     a_rollback_in_the_middle_of_a_commit,
     begin=BEGIN + 10,
-    reads_ahead=False,
+    reads_ahead=0,
 )
 
 CASES = {
@@ -233,7 +233,7 @@ CASES = {
         Scenario(AT_PROMISE, settle(a_host_whose_clock_is_ahead)), reading.HostClock, "lost"
     ),
     "a host's clock that jumps between two runs": Case(
-        Scenario(AT_PROMISE, settle(a_host_whose_clock_jumps), reads_ahead=False, budget=1),
+        Scenario(AT_PROMISE, settle(a_host_whose_clock_jumps), reads_ahead=0, budget=1),
         reading.DateNotAsked,
         "young",
     ),

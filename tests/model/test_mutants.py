@@ -15,7 +15,7 @@ no cursor in a crowded second, no dropping, dropping by live's objects only, dro
 dropping at read-ahead, late starting at now, final starting at now, a shorter final lag, no plan, plan of another number,
 no If-None-Match on the log, mark before acknowledgement, mark that skips, partial failures ignored, window across midnight,
 host clock, partial item write, live always first, span forgotten, exact final lag under drift,
-read-ahead kept after a lost race, backlog before capture"""
+read-ahead kept after a cut answer, read-ahead kept after a lost race, backlog before capture"""
 
 
 @pytest.mark.parametrize("name", RANDOM)

@@ -8,7 +8,7 @@ from slack_audit.deadline import Deadline
 from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavailableError
 from slack_audit.publish import TRIES, Publisher
 from tests.builders import raw_event
-from tests.fakes import World
+from tests.fakes import World, at_once
 from tests.proof import archived
 
 
@@ -29,7 +29,7 @@ def an_archive(counts: Iterable[int]) -> World:
 
 
 def a_publisher(world: World) -> Publisher:
-    return Publisher("main", world.archive, world.stream, Deadline(world.clock))
+    return Publisher("main", world.archive, world.stream, at_once, Deadline(world.clock))
 
 
 def newest(world: World) -> int:

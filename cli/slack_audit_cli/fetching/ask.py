@@ -11,7 +11,7 @@ from slack_audit.errors import CollectorError, SelectionError, UnavailableError
 from slack_audit.events import EARLIEST_SECOND, Event
 from slack_audit.log import Filters
 from slack_audit.passes import FIRST_SPAN
-from slack_audit.ports import Answer, Clock, Query, Source
+from slack_audit.ports import Clock, Query, Source
 from slack_audit.read import Reader, Reading
 from slack_audit.spans import Span
 from slack_audit.windows import PAGE_LIMIT, Window
@@ -129,8 +129,8 @@ class Asked:
             self._told(f"{why} {seconds:.0f} s.")
 
 
-def at_once(call: Callable[[], Answer]) -> Future[Answer]:
+def at_once[T](call: Callable[[], T]) -> Future[T]:
     """Nothing is read ahead here: a call that is asked for is made."""
-    future: Future[Answer] = Future()
+    future: Future[T] = Future()
     future.set_result(call())
     return future

@@ -34,8 +34,10 @@ from slack_audit.drift import Watch
 from slack_audit.errors import SettingsError, SourceError, TokenRefusedError
 from slack_audit.log import log_prefix
 from slack_audit.orders import Outcome
+from slack_audit.pace import MOST_AHEAD
 from slack_audit.parts import Parts, Policy
 from slack_audit.pretraffic import Hook, Verdict
+from slack_audit.publish import CALLS_AT_ONCE
 from slack_audit.rotate import Rotation
 from slack_audit.settings import (
     DriftSettings,
@@ -184,8 +186,10 @@ def policy(settings: Settings) -> Policy:
 
 @contextmanager
 def parts(settings: Settings, context: "LambdaContext") -> Iterator[Parts]:
-    """The outside world of one run, with the thread that reads ahead. Clients and the cached token stay for others."""
-    reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
+    """The outside world of one run, with the threads that read ahead and send. Clients and the cached token stay for
+    others."""
+    reading = ThreadPoolExecutor(max_workers=MOST_AHEAD, thread_name_prefix="read-ahead")
+    sending = ThreadPoolExecutor(max_workers=CALLS_AT_ONCE, thread_name_prefix="send")
     try:
         yield Parts(
             owner=uuid.uuid4().hex,
@@ -194,11 +198,13 @@ def parts(settings: Settings, context: "LambdaContext") -> Iterator[Parts]:
             checkpoints=DynamoDBCheckpoints(_client("dynamodb", STORES), settings.checkpoint_table, settings.org),
             sink=KinesisSink(_client("kinesis", STREAM), settings.event_stream),
             clock=LambdaClock(context.get_remaining_time_in_millis),
-            ahead=reader.submit,
+            ahead=reading.submit,
+            sending=sending.submit,
             catalog=_catalog(settings),
         )
     finally:
-        reader.shutdown(wait=False, cancel_futures=True)
+        for pool in (reading, sending):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Run:
         self._policy = policy
         self._deadline = Deadline(parts.clock)
         self._ledger = Ledger(policy.org, parts.archive, parts.checkpoints)
-        self._publisher = Publisher(policy.org, parts.archive, parts.sink, self._deadline)
+        self._publisher = Publisher(policy.org, parts.archive, parts.sink, parts.sending, self._deadline)
         self._reader = Reader(
             parts.source, self._deadline, parts.ahead, filters=policy.filters, per_minute=policy.calls_per_minute
         )
@@ -207,9 +207,7 @@ class Run:
         """Commits a whole answer, and publishes while the next window is already being read."""
         self._turns.note(turn, reading)
         try:
-            if (following := self._turns.after(turn)) is not None:
-                following = self._turns.bounded(following)
-                self._reader.read_ahead(following.window, spare=following.spare)
+            self._turns.read_ahead(turn)
             ready = self._prepare(turn, reading)
         except StorageError as error:
             self._turns.set_aside(turn.name, error)
@@ -250,7 +248,7 @@ class Run:
 
     def _start_over(self) -> None:
         """Another run has committed: whatever was read ahead or listed is of a world that has changed."""
-        self._reader.forget_ahead()
+        self._turns.forget_ahead()
         self._holdings.forget()
 
     def _note_calls(self) -> None:

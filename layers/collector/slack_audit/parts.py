@@ -3,12 +3,13 @@
 import msgspec
 
 from slack_audit.log import Filters
-from slack_audit.ports import Ahead, Archive, Catalog, Checkpoints, Clock, Sink, Source
+from slack_audit.ports import Archive, Beside, Catalog, Checkpoints, Clock, Sink, Source
 from slack_audit.prepare import Prepared
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """The outside world of one run. `owner` is new for every run: it is the name on the lease."""
+    """The outside world of one run. `owner` is new for every run: it is the name on the lease. `ahead` starts calls of
+    the source, `sending` calls of the sink."""
 
     owner: str
     source: Source
@@ -16,7 +17,8 @@ class Parts(msgspec.Struct, frozen=True):
     checkpoints: Checkpoints
     sink: Sink
     clock: Clock
-    ahead: Ahead
+    ahead: Beside
+    sending: Beside
     catalog: Catalog
 
 

@@ -139,8 +139,12 @@ class Clock(Protocol):
 Token = Callable[[bool], str]
 """The token, read anew if asked to be fresh. Raises SourceError."""
 
-Ahead = Callable[[Callable[[], Answer]], Future[Answer]]
-"""Starts a call of the source while the run goes on."""
+
+class Beside(Protocol):
+    """Starts a call while the run goes on."""
+
+    def __call__[T](self, call: Callable[[], T], /) -> Future[T]:
+        """What it will give."""
 
 
 class Catalog(Protocol):

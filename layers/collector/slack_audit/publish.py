@@ -6,6 +6,8 @@ The mark moves only when every record of an entry was accepted, so a repeat is p
 import logging
 import random
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 
 from slack_audit.archived import entry_at, events_in
 from slack_audit.batches import Batch, Record, cut, records_of
@@ -14,10 +16,12 @@ from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavai
 from slack_audit.events import Event
 from slack_audit.log import LogEntry
 from slack_audit.passes import LIVE
-from slack_audit.ports import Archive, Sink
+from slack_audit.ports import Archive, Beside, Sink
 
 logger = logging.getLogger(__name__)
 
+CALLS_AT_ONCE = 4  # to the stream, of one entry; the entries go one after another
+LONGEST_CALL = 30.0  # seconds; the client gives up before
 TRIES = 9  # in which the stream takes nothing, one after the other, before publishing ends for this run
 BACK_OFF = 0.1  # seconds, doubled with every try
 MOST_BACK_OFF = 5.0  # seconds
@@ -26,10 +30,11 @@ MOST_BACK_OFF = 5.0  # seconds
 class Publisher:
     """Sends committed batches for as long as it may. Remembers what it has accepted of an entry within one run."""
 
-    def __init__(self, org: str, archive: Archive, sink: Sink, deadline: Deadline) -> None:
+    def __init__(self, org: str, archive: Archive, sink: Sink, sending: Beside, deadline: Deadline) -> None:
         self._org = org
         self._archive = archive
         self._sink = sink
+        self._sending = sending
         self._deadline = deadline
         self._entries: dict[int, LogEntry] = {}
         self._newest: Batch | None = None
@@ -98,32 +103,36 @@ class Publisher:
     def _send(self, patient: bool, goes_on: Callable[[], bool]) -> bool:
         """Sends what is left of the open entry. True: all of it was accepted."""
         while self._calls:
-            refused = self._put(self._calls[0])
-            accepted = len(self._calls[0]) - len(refused)
+            calls = self._calls[:CALLS_AT_ONCE]
+            refused = [records for records in self._put(calls) if records]
+            missing = sum(map(len, refused))
+            accepted = sum(map(len, calls)) - missing
             self.events += accepted
             # A shard that throttles takes a part of every call, and is not given up for that.
             self._fruitless = 0 if accepted else self._fruitless + 1
-            if refused:
-                self._calls[0] = refused
-                if not self._again(len(refused), patient):
-                    return False
-            else:
-                self._calls.pop(0)
+            self._calls[:CALLS_AT_ONCE] = refused
+            if refused and not self._again(missing, patient):
+                return False
+            if not refused:
                 self._tries = 0
             if self._calls and not goes_on():
                 return False
         return True
 
-    def _put(self, records: list[Record]) -> list[Record]:
+    def _put(self, calls: list[list[Record]]) -> list[list[Record]]:
+        """What was refused of each call, all of them made at once."""
+        with self._deadline.step():
+            under_way = [self._sending(partial(self._sink.put, records)) for records in calls]
+            return [self._refused(call, records) for call, records in zip(under_way, calls, strict=True)]
+
+    def _refused(self, call: Future[list[Record]], records: list[Record]) -> list[Record]:
         try:
-            with self._deadline.step():
-                return self._sink.put(records)
-        except SinkUnavailableError as error:
+            return call.result(LONGEST_CALL)
+        except (SinkUnavailableError, TimeoutError) as error:
             logger.warning("the stream did not answer", extra={"reason": str(error)})
-            return records
         except SinkRefusedError as refusal:
             self._end("refused", refusal)
-            return records
+        return records
 
     def _again(self, refused: int, patient: bool) -> bool:
         """Shall what was refused be sent again now?"""

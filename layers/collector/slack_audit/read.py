@@ -8,7 +8,7 @@ is walked by cursor, again and again until a walk brings nothing new (protocol: 
 import logging
 import math
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -26,7 +26,8 @@ from slack_audit.errors import (
 )
 from slack_audit.events import Event
 from slack_audit.log import Filters
-from slack_audit.ports import Ahead, Answer, Query, Source
+from slack_audit.pace import Pace
+from slack_audit.ports import Answer, Beside, Query, Source
 from slack_audit.windows import Window
 
 logger = logging.getLogger(__name__)
@@ -69,14 +70,14 @@ class Reading(msgspec.Struct, frozen=True):
 class Reader:
     """Asks Slack within the time and the calls that are left. Keeps count of both, and of Slack's clock."""
 
-    def __init__(self, source: Source, deadline: Deadline, ahead: Ahead, *, filters: Filters, per_minute: int) -> None:
+    def __init__(self, source: Source, deadline: Deadline, ahead: Beside, *, filters: Filters, per_minute: int) -> None:
         self._source = source
         self._deadline = deadline
         self._ahead = ahead
         self._filters = filters.calls()
         self._per_minute = per_minute
         self._token_renewed = False
-        self._early: tuple[Query, Future[Answer]] | None = None
+        self._early: deque[tuple[Query, Future[Answer]]] = deque()
         self._uncounted = 0
         self.budget = Budget()
         self.offset: int | None = None
@@ -84,6 +85,7 @@ class Reader:
         self.calls = 0
         self.rate_limited = 0
         self.waited = 0.0  # seconds, for the call budget and for what Slack said to wait
+        self.pace = Pace()
         self._answered: Counter[str] = Counter()
 
     def slack_now(self) -> float:
@@ -100,6 +102,8 @@ class Reader:
 
         Raises SourceError, CrowdedSecondError and ExhaustedError.
         """
+        if self._early and self._early[0][0].window != window:
+            self.forget_ahead()
         whole = Reading(True, [], [], None)
         for number, filters in enumerate(self._filters):
             # A window that was begun is not given up for want of calls: it would never be read whole.
@@ -126,14 +130,20 @@ class Reader:
             events = every_event(query, answer, lambda again: self._page(again, None))
         return Reading(True, events, _seconds(events), answer.slack_time)
 
-    def read_ahead(self, window: Window, *, spare: int = 0) -> None:
-        """Starts the call for the window that comes next, if calls and time allow. Nothing is decided by it."""
+    def read_ahead(self, window: Window, *, spare: int = 0) -> bool:
+        """Starts the call for the window that follows what is read ahead already, if calls and time allow: did it?
+        Nothing is decided by it."""
         if self.must_wait(spare) or not self._deadline.has_time():
-            return
+            return False
         query = Query(window, self._filters[0])
         timeout = self._timeout()
         self._spend()
-        self._early = query, self._ahead(lambda: self._source.read(query, timeout))
+        self._early.append((query, self._ahead(lambda: self._ask(query, timeout))))
+        return True
+
+    def windows_ahead(self) -> int:
+        """How many windows to read ahead."""
+        return self.pace.ahead(self.budget.allowance(self._deadline.now(), self._per_minute))
 
     def wait_for_budget(self, spare: int = 0) -> float:
         """Seconds until a call is allowed that leaves so many calls a minute `spare` for others."""
@@ -172,17 +182,17 @@ class Reader:
 
     def has_read_ahead(self) -> bool:
         """Was a call started ahead that nobody has used yet?"""
-        return self._early is not None
+        return bool(self._early)
 
     def is_reading(self) -> bool:
-        """Is a call that was started ahead still under way?"""
-        return self._early is not None and not self._early[1].done()
+        """Is the call for the next window, started ahead, still under way?"""
+        return bool(self._early) and not self._early[0][1].done()
 
     def forget_ahead(self) -> None:
-        """Whatever was read ahead is not used: the world has changed since."""
-        if self._early is not None:
-            self._early[1].cancel()
-            self._early = None
+        """Whatever was read ahead is not used: the world has changed since, or the windows that come next."""
+        for _, early in self._early:
+            early.cancel()
+        self._early.clear()
 
     def _page(self, query: Query, patience: Patience | None = PATIENCE) -> Answer:
         """One page, with every wait that is worth it. Without patience, the call budget is not looked at."""
@@ -197,6 +207,7 @@ class Reader:
                     raise failure from exhausted  # a small budget must not hide what is wrong
                 raise
             except RateLimitedError as limit:
+                self.forget_ahead()  # they were refused as well, and what they say of waiting grows old
                 self._wait_out(limit)
                 wait = 0.0
             except (TokenRefusedError, UnavailableError) as error:
@@ -209,6 +220,7 @@ class Reader:
             if self._token_renewed:
                 raise error
             self._token_renewed = True
+            self.forget_ahead()  # they were asked with the old one
             self._source.renew_token()
             return 0.0
         if tries == TRIES or (isinstance(error, SlowAnswerError) and tries > 1):
@@ -217,9 +229,8 @@ class Reader:
         return BACK_OFF * float(2 ** (tries - 1)) * (0.5 + random.random() / 2)
 
     def _call(self, query: Query, patience: Patience | None) -> Answer:
-        early, self._early = self._early, None
-        if early is not None and early[0] == query:
-            return self._read_ahead_answer(early[1])
+        if self._early and self._early[0][0] == query:
+            return self._read_ahead_answer(self._early.popleft()[1])
         if patience is not None:
             self._await_budget(patience)
         if not self._deadline.has_time():
@@ -227,12 +238,20 @@ class Reader:
         self._spend()
         self._uncounted += 1
         try:
-            answer = self._looked_at(lambda timeout: self._source.read(query, timeout))
+            answer = self._looked_at(lambda timeout: self._ask(query, timeout))
         except SourceError as error:
             self._notice(error.slack_time)
             raise
         self._notice(answer.slack_time)
         return answer
+
+    def _ask(self, query: Query, timeout: float) -> Answer:
+        """One call, whose time is noted."""
+        start = self._deadline.now()
+        try:
+            return self._source.read(query, timeout)
+        finally:
+            self.pace = self.pace.after_call(self._deadline.now() - start)
 
     def _read_ahead_answer(self, early: Future[Answer]) -> Answer:
         """It may have come a while ago, so its clock says nothing of now."""

@@ -1,6 +1,7 @@
 """Whose turn it is, and for which window: no pass starves another, and none waits long behind a backfill."""
 
 import logging
+from collections import deque
 from collections.abc import Mapping
 
 import msgspec
@@ -23,11 +24,13 @@ FEW_CALLS = 8  # a minute, below which none are spared: a backfill would get no 
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """A pass and its next window. So many calls a minute must be left for others."""
+    """A pass and its next window, which is bounded if it was looked into already. So many calls a minute must be left
+    for others."""
 
     name: str
     window: Window
     spare: int
+    is_bounded: bool = False
 
 
 class Turns:
@@ -41,6 +44,7 @@ class Turns:
         self._deadline = deadline
         self._taken_at = deadline.now()
         self._spans: dict[str, Span] = {}
+        self._planned: deque[Turn] = deque()
         self.aside: dict[str, CollectorError] = {}
 
     def take_the_clock(self) -> None:
@@ -52,18 +56,53 @@ class Turns:
 
         A run does not chase the present: what is due is due by the clock as it was taken. But while there is something
         to read, the clock is taken anew every minute, so that live does not wait for a backfill to end.
+        What was planned and is being read comes first, as long as it follows what was committed.
         """
         checkpoint = self._ledger.checkpoint
-        turn = self._at(checkpoint.passes, checkpoint.place)
+        if self._planned:
+            planned = self._planned.popleft()
+            if self._follows(planned):
+                return planned
+            self.forget_ahead()
+        return self._due(checkpoint.passes, checkpoint.place)
+
+    def read_ahead(self, turn: Turn) -> None:
+        """Starts the calls of the turns that come next if this one's window is committed, as many as keep up with the
+        call budget. Raises StorageError."""
+        while len(self._planned) < self._reader.windows_ahead():
+            following = self.after(turn, *self._planned)
+            if following is None:
+                return
+            following = self.bounded(following)
+            if not self._reader.read_ahead(following.window, spare=following.spare):
+                return
+            self._planned.append(following)
+
+    def after(self, *turns: Turn) -> Turn | None:
+        """The turn that comes next if the windows of these are committed."""
+        passes, place = self._ledger.checkpoint.passes, self._ledger.checkpoint.place
+        for turn in turns:
+            passes = {**passes, turn.name: passes[turn.name].at(turn.window.hi)}
+            place = place.after(turn.name)
+        return self._due(passes, place)
+
+    def forget_ahead(self) -> None:
+        """What comes next has changed: nothing that was planned or read ahead is used."""
+        self._planned.clear()
+        self._reader.forget_ahead()
+
+    def _follows(self, turn: Turn) -> bool:
+        """Is it the pass's next window still?"""
+        state = self._ledger.checkpoint.passes.get(turn.name)
+        return state is not None and turn.name not in self.aside and turn.window.lo == state.watermark + 1
+
+    def _due(self, passes: Mapping[str, Pass], place: Place) -> Turn | None:
+        """By the clock as it was taken, or as it is now where that was long ago and there is something to read."""
+        turn = self._at(passes, place)
         if turn is not None and self._deadline.now() - self._taken_at >= PERIOD:
             self.take_the_clock()
-            return self._at(checkpoint.passes, checkpoint.place)
+            return self._at(passes, place)
         return turn
-
-    def after(self, turn: Turn) -> Turn | None:
-        """The turn that comes next if this one's window is committed."""
-        checkpoint = self._ledger.checkpoint
-        return self._at(checkpoint.moved(turn.name, turn.window.hi), checkpoint.place.after(turn.name))
 
     def _at(self, passes: Mapping[str, Pass], place: Place) -> Turn | None:
         limit_of = {name: limit for name, limit in self._limits(passes).items() if self._has_calls(name)}
@@ -82,10 +121,10 @@ class Turns:
 
     def bounded(self, turn: Turn) -> Turn:
         """With a window that does not overlap more objects than can be looked into. Raises StorageError."""
-        if turn.name == LIVE:
+        if turn.name == LIVE or turn.is_bounded:
             return turn
         with self._deadline.step():
-            return msgspec.structs.replace(turn, window=self._holdings.bounded(turn.window))
+            return msgspec.structs.replace(turn, window=self._holdings.bounded(turn.window), is_bounded=True)
 
     def why_none(self) -> str:
         """Why there is no turn: what a run's report says."""
@@ -128,6 +167,9 @@ class Turns:
         span = self._span(turn.name)
         learn = span.after_whole if reading.whole else span.after_cut
         self._ask_for(turn.name, learn(turn.window, reading.seconds))
+        self._reader.pace = self._reader.pace.after_answer(whole=reading.whole, filled=len(reading.seconds) / span.page)
+        if not reading.whole:
+            self.forget_ahead()
 
     def _limits(self, passes: Mapping[str, Pass]) -> dict[str, int]:
         slack_now = int((self._taken_at + (self._reader.offset or 0)) // 1)

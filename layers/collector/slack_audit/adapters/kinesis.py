@@ -93,7 +93,8 @@ class _Reply(msgspec.Struct):
 
 def _quicken(client: "KinesisClient") -> None:
     """However often it is done: a name stands for one hook."""
-    for moment, hook in (("provide-client-params", _set_aside), ("before-call", _encode), ("before-parse", _shorten)):
+    hooks: dict[str, Any] = {"provide-client-params": _set_aside, "before-call": _encode, "before-parse": _shorten}
+    for moment, hook in hooks.items():
         client.meta.events.register(f"{moment}.kinesis.PutRecords", hook, unique_id=f"slack-audit-{moment}")
 
 
