@@ -14,14 +14,11 @@ import time
 
 from benchmarks.performance.history import SteadyHistory
 from benchmarks.performance.processes import until_left_alone
+from benchmarks.performance.stage import HOUR, MARGIN, MOMENT
 from local.slack.director import Director
 from local.slack.organisation import Organisation
 from local.slack.server import serving
 from local.slack.settings import Settings
-
-MOMENT = 1_772_474_400  # Monday, 2026-03-02T18:00:00Z
-MARGIN = 60  # seconds at both ends of the history without events: for starting, and for live's lag
-HOUR = 3_600
 
 
 def history_of(events: int, hours: int, older: int = 0, seed: int = 1) -> SteadyHistory:
