@@ -103,4 +103,7 @@ class _Reply:
             return await sabotage.send_cut(request, dated, fault)
         if fault and fault.kind == "slow":
             return await sabotage.send_slowly(request, dated, fault)
-        return web.Response(status=dated.status, body=dated.body, headers=dated.headers)
+        response = web.Response(status=dated.status, body=dated.body, headers=dated.headers)
+        if self._organisation.settings.gzip and "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response

@@ -36,6 +36,7 @@ class Settings:
     duplicates: float = 0.0
     last_page: LastPage = "empty"
     cursor_ttl: float | None = 3600.0
+    gzip: bool = False
 
     # refusals
     calls_per_minute: int | None = 50
@@ -136,6 +137,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "duplicates": _SHARE,
     "last_page": (f"one of {', '.join(get_args(LastPage))}", lambda value: value in get_args(LastPage)),
     "cursor_ttl": ("seconds, or null", _or_none(lambda value: _number(value) and value >= 0)),
+    "gzip": _FLAG,
     "calls_per_minute": _COUNT_OR_NONE,
     "refuse_future": _FLAG,
     "refuse_before_floor": _FLAG,
