@@ -1,12 +1,15 @@
 import json
+import threading
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from slack_audit import publish
 from slack_audit.batches import SinkLimits
 from slack_audit.deadline import Deadline
 from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavailableError
-from slack_audit.publish import TRIES, Publisher
+from slack_audit.publish import CALLS_AT_ONCE, TRIES, Publisher
 from tests.builders import raw_event
 from tests.fakes import World, at_once
 from tests.proof import archived
@@ -17,15 +20,18 @@ def an_archive(counts: Iterable[int]) -> World:
     world = World(lookback_hours=0)
     world.run()
     now = int(world.clock.time)
+    put, world.stream.put = world.stream.put, not_yet
     for number, count in enumerate(counts):
         world.slack.add(raw_event(now + 100 * number + 10, f"{number}.{n}") for n in range(count))
-        world.faults.fail("stream.put", number + 1, SinkRefusedError("not yet"))
         world.clock.time += 100
         with pytest.raises(SinkRefusedError):
             world.run()
-    world.faults.at.clear()
-    world.stream.calls.clear()
+    world.stream.put = put
     return world
+
+
+def not_yet(_records):
+    raise SinkRefusedError("not yet")
 
 
 def a_publisher(world: World) -> Publisher:
@@ -58,14 +64,61 @@ def test_at_most_so_many_entries_as_are_asked_for():
     assert len(world.stream.records) == 7
 
 
-def test_when_it_may_not_go_on_it_stops_between_two_calls_and_goes_on_there_later():
-    world = an_archive([1_200])
+def test_when_it_may_not_go_on_it_stops_after_the_calls_under_way_and_goes_on_there_later():
+    world = an_archive([4_200])
     publisher = a_publisher(world)
     assert publisher.publish(1, newest(world), patient=False, goes_on=no) == 1
-    assert [len(call) for call in world.stream.calls] == [500]
+    assert [len(call) for call in world.stream.calls] == [500] * CALLS_AT_ONCE
     assert publisher.publish(1, newest(world), patient=False, goes_on=no) == 1
     assert publisher.publish(1, newest(world), patient=False, goes_on=no) == 2
     assert world.stream.lines == archived(world.archive.objects), "nothing went out twice"
+
+
+def test_calls_of_one_entry_are_made_at_once_and_entries_one_after_another():
+    world = an_archive([1_700, 600])
+    under_way, most, waiting = 0, [], threading.Barrier(CALLS_AT_ONCE, timeout=10)
+    lock, real = threading.Lock(), world.stream.put
+
+    def put(records):
+        nonlocal under_way
+        with lock:
+            under_way += 1
+            most.append(under_way)
+        if not world.stream.calls:
+            waiting.wait()  # goes on only when all calls of the first entry are here
+        with lock:
+            under_way -= 1
+            return real(records)
+
+    world.stream.put = put
+    with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+        publisher = Publisher("main", world.archive, world.stream, pool.submit, Deadline(world.clock))
+        assert publisher.publish(1, newest(world), patient=True, goes_on=yes) == 3
+    assert max(most) == CALLS_AT_ONCE
+    assert sorted(len(call) for call in world.stream.calls[:CALLS_AT_ONCE]) == [200, 500, 500, 500]
+    assert [len(call) for call in world.stream.calls[CALLS_AT_ONCE:]] in ([500, 100], [100, 500])
+
+
+def test_of_calls_made_at_once_only_what_was_refused_is_sent_again():
+    world = an_archive([1_700])
+    publisher = a_publisher(world)
+    world.stream.refuse = refusing(2)
+    assert publisher.publish(1, newest(world), patient=True, goes_on=yes) == 2
+    assert sorted(world.stream.lines) == sorted(archived(world.archive.objects))
+    assert len(world.stream.lines) == 1_700, "nothing went out twice"
+
+
+def test_a_call_that_never_ends_is_made_again(monkeypatch):
+    monkeypatch.setattr(publish, "LONGEST_CALL", 0.01)
+    world = an_archive([10])
+    never: list[Future] = [Future()]
+
+    def sending(call):
+        return never.pop() if never else at_once(call)
+
+    publisher = Publisher("main", world.archive, world.stream, sending, Deadline(world.clock))
+    assert publisher.publish(1, newest(world), patient=True, goes_on=yes) == 2
+    assert (publisher.failed_records, len(world.stream.lines)) == (10, 10)
 
 
 def test_only_what_was_refused_is_sent_again():

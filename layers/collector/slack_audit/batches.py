@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from operator import attrgetter
 
 import msgspec
 from isal import isal_zlib
@@ -29,13 +30,15 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     unique: dict[str, Event] = {}
     for event in events:
         unique.setdefault(event.id, event)
-    return sorted(unique.values(), key=lambda event: (event.date_create or 0, event.id))
+    by_id = sorted(unique.values(), key=attrgetter("id"))  # two sorts by one key each are faster than one by pairs
+    return sorted(by_id, key=lambda event: event.date_create or 0)
 
 
 def belonging(events: Iterable[Event], window: Window) -> list[Event]:
     """Those that the window archives. An event of another second is brought by that second's own window; one without
     a usable second has none, and stays with the window that showed it."""
-    return [event for event in events if event.date_create is None or event.date_create in window]
+    lo, hi = window.lo, window.hi
+    return [event for event in events if event.date_create is None or lo <= event.date_create <= hi]
 
 
 def batch_of(org: str, window: Window, number: int, events: list[Event]) -> Batch:
@@ -64,7 +67,7 @@ def day_prefix(org: str, day: str) -> str:
 def pack(lines: Iterable[bytes]) -> bytes:
     """Newline-delimited lines, compressed; nothing in it depends on when that was done."""
     compressor = isal_zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, GZIP)
-    return compressor.compress(b"".join(line + b"\n" for line in lines)) + compressor.flush()
+    return compressor.compress(b"\n".join([*lines, b""])) + compressor.flush()
 
 
 def unpack(body: bytes) -> list[Event]:
@@ -81,7 +84,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     @property
     def size(self) -> int:
         """What it counts against the stream's limits: data and partition key, in bytes."""
-        return len(self.data) + len(self.key.encode())
+        return len(self.data) + (len(self.key) if self.key.isascii() else len(self.key.encode()))
 
 
 NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

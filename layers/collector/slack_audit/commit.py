@@ -63,7 +63,10 @@ class Ledger:
         """Plan, batch, entry, checkpoint: in this order (protocol, steps 5 and 6).
 
         None: another run committed this number first, and the checkpoint is where that left the log.
+        Raises ValueError for a window that does not follow what the pass has committed: a second would be skipped.
         """
+        if window.lo != self.checkpoint.passes[name].watermark + 1:
+            raise ValueError(f"{window} does not follow the watermark of {name}: nothing was written")
         entry = self._entry(name, window, batch, self.checkpoint.moved(name, window.hi), provenance)
         body = encode(entry)
         if batch is not None:

@@ -9,7 +9,7 @@ from math import ceil
 
 import msgspec
 
-MOST_AHEAD = 4  # windows, each a page in memory
+MOST_AHEAD = 3  # windows, each a page in memory
 SETTLED = 0.7  # the share of a page from which a whole answer says that the window is as long as it should be
 REMEMBERED = 0.8  # of the slowest call, with every call after it
 STEADY = 2  # settled answers in a row for each window more

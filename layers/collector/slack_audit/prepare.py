@@ -25,7 +25,8 @@ class Prepared(msgspec.Struct, frozen=True):
     def longest_delay(self, seen_at: int) -> int | None:
         """The most seconds between an event's second and its first sight at `seen_at`; None without such an event."""
         events = self.batch.events if self.batch else []
-        return max((seen_at - event.date_create for event in events if event.date_create is not None), default=None)
+        oldest = next((event.date_create for event in events if event.date_create is not None), None)  # in their order
+        return None if oldest is None else seen_at - oldest
 
 
 def prepared(org: str, name: str, window: Window, events: list[Event], *, holdings: Holdings, number: int) -> Prepared:
@@ -37,7 +38,7 @@ def prepared(org: str, name: str, window: Window, events: list[Event], *, holdin
     belong = belonging(events, window)
     unique = in_order(belong)
     held = holdings.ids(window, unique, number) if unique and name != LIVE else set()
-    new = [event for event in unique if event.id not in held]
+    new = [event for event in unique if event.id not in held] if held else unique
     return Prepared(
         batch=batch_of(org, window, number, new) if new else None,
         out_of_range=len(events) - len(belong),

@@ -4,7 +4,7 @@ Nothing here decides what is archived: a wrong guess costs a call and no event. 
 proves nothing, but it shows how dense the newest part of the window is, and that plans the next windows.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 
 import msgspec
@@ -50,7 +50,7 @@ class Span(msgspec.Struct, frozen=True):
 
     def after_cut(self, window: Window, seconds: list[int]) -> "Span":
         """After an answer that was not the whole window. `seconds` are those of its events."""
-        seen = sorted(second for second in seconds if second in window)
+        seen = _within(window, seconds)
         page = max(1, min(len(seen), PAGE_LIMIT), self.page // 2)
         first = seen[0] + 1 if seen else window.hi + 1  # the oldest second may be there in part
         known = tuple(second for second in seen if second >= first) + tuple(s for s in self.known if s > window.hi)
@@ -74,7 +74,7 @@ class Span(msgspec.Struct, frozen=True):
         first = max(self.first, window.hi + 1)
         is_known = first <= self.last
         follows = is_known and first == window.hi + 1
-        seen = sorted(second for second in seconds if second in window)
+        seen = _within(window, seconds)
         rate = _expected([*seen, *ahead] if follows else seen, window.lo, self.last if follows else window.hi)
         page, wary = self._page_after(len(seconds))
         longest = GROWTH * max(window.seconds, self.seconds)
@@ -115,6 +115,12 @@ class Span(msgspec.Struct, frozen=True):
         if self.wary > 1:
             return max(self.page, min(count, PAGE_LIMIT)), self.wary - 1
         return min(PAGE_LIMIT, max(count, int(self.page * PATIENT) + 1)), WARY
+
+
+def _within(window: Window, seconds: list[int]) -> list[int]:
+    """Those of the window, in order."""
+    seen = sorted(seconds)
+    return seen[bisect_left(seen, window.lo) : bisect_right(seen, window.hi)]
 
 
 def _expected(seconds: list[int], first: int, last: int) -> float:

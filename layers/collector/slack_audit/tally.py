@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from operator import attrgetter
 
 import msgspec
 
@@ -30,7 +31,7 @@ class Tally:
 
     def note(self, kind: str, events: Iterable[Event]) -> None:
         """These events were archived by a pass of this kind."""
-        for action, count in Counter(event.action for event in events).items():
+        for action, count in Counter(map(attrgetter("action"), events)).items():
             named = kind, NONE if action is None else action[:LONGEST_NAME]
             known = named in self._counts or len(self._counts) < MOST_KEPT
             self._counts[named if known else (kind, OTHER)] += count

@@ -2,6 +2,7 @@
 
 import re
 import time
+from io import BytesIO
 
 import msgspec
 import requests
@@ -49,19 +50,18 @@ def limits(timeout: float) -> tuple[float, float]:
 def body(response: requests.Response, ends: float, *, chunk: int, largest: int | None = None) -> bytes:
     """The whole body, in `chunk` bytes between two looks at the clock. A timeout of requests is for each read alone,
     so the total is watched here. Raises TooLargeError, TooSlowError, BrokenOffError."""
-    chunks, size = [], 0
+    whole = BytesIO()  # which grows in place: pieces to be joined would need twice the memory
     try:
         # read1 gives whatever is there, without waiting for more
         while got := response.raw.read1(chunk, decode_content=True):
-            chunks.append(got)
-            size += len(got)
-            if largest is not None and size > largest:
+            whole.write(got)
+            if largest is not None and whole.tell() > largest:
                 raise TooLargeError
             if time.monotonic() > ends:
                 raise TooSlowError
     except (HTTPError, OSError) as error:
         raise BrokenOffError from error
-    return b"".join(chunks)
+    return whole.getvalue()
 
 
 def error_in(content: bytes) -> str | None:
