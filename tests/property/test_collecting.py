@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from unittest import mock
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from slack_audit.errors import (
     SlowAnswerError,
     StorageError,
 )
+from slack_audit.pace import MOST_AHEAD, Pace
 from slack_audit.passes import FINAL
 from tests.builders import ALL_LAGS, raw_event
 from tests.fakes import KilledError, World
@@ -47,8 +49,16 @@ mishaps = st.lists(st.tuples(st.sampled_from(MISHAPS), st.integers(1, 40), st.sa
     lookback=st.integers(0, 2),
     offset=st.integers(-5_000, 5_000),
     drift=st.integers(-2, 2),
+    ahead=st.sampled_from([1, 1, 2, MOST_AHEAD]),
 )
-def test_what_is_served_is_archived_once_and_streamed(history, mishaps, page, per_minute, lookback, offset, drift):
+def test_what_is_served_is_archived_once_and_streamed(
+    history, mishaps, page, per_minute, lookback, offset, drift, ahead
+):
+    with mock.patch.object(Pace, "ahead", return_value=ahead):
+        collect_all(history, mishaps, page, per_minute, lookback, offset, drift)
+
+
+def collect_all(history, mishaps, page, per_minute, lookback, offset, drift):
     world = World(calls_per_minute=per_minute, lookback_hours=lookback, lags=ALL_LAGS)
     world.slack.page = page
     world.slack.offset = offset

@@ -9,6 +9,7 @@ import pytest
 
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.collect import Run
+from slack_audit.commit import Ledger, Provenance
 from slack_audit.errors import (
     ArchiveDamagedError,
     CrowdedSecondError,
@@ -22,9 +23,11 @@ from slack_audit.errors import (
     UnavailableError,
 )
 from slack_audit.log import Filters
-from slack_audit.windows import DAY
+from slack_audit.pace import MOST_AHEAD
+from slack_audit.read import Reader
+from slack_audit.windows import DAY, Window
 from tests.builders import DAY_START, raw_event
-from tests.fakes import KilledError, World
+from tests.fakes import Checkpoints, KilledError, World
 from tests.proof import archived, digest, log_of, prove
 
 
@@ -568,6 +571,54 @@ def test_after_a_lost_race_nothing_that_was_read_ahead_is_kept():
     world.until_done()
     lines = archived(world.committed())
     assert sorted(lines) == sorted(served)
+
+
+def a_backlog(per_second: int, **policy: object) -> tuple[World, list[bytes]]:
+    """Two hours of a steady history behind an answer of three seconds and pages of 200 events."""
+    world = World(lookback_hours=2, **policy)
+    world.slack.page, world.slack.seconds_a_call = 200, 3.0
+    start = int(world.clock.time) - 7_200
+    served = [raw_event(start + at, f"{at}.{n}") for at in range(100, 7_000, 10) for n in range(per_second)]
+    world.slack.add(served)
+    return world, served
+
+
+def test_a_backlog_behind_slow_answers_is_read_several_windows_ahead(monkeypatch):
+    world, served = a_backlog(10, calls_per_minute=1_000)
+    most = []
+    real = Reader.read_ahead
+    monkeypatch.setattr(
+        Reader, "read_ahead", lambda reader, *a, **k: (real(reader, *a, **k), most.append(len(reader._early)))[0]
+    )
+    world.until_done()
+    assert max(most) == MOST_AHEAD
+    prove(world.archive.objects, world.stream.lines, served)
+
+
+def test_what_was_read_ahead_of_a_cut_answer_is_not_used(monkeypatch):
+    """A burst in the middle of a settled history: the windows behind it were asked for as if it were not there."""
+    world, served = a_backlog(10, calls_per_minute=1_000)
+    start = int(world.clock.time) - 3_600
+    burst = [raw_event(start + n // 50, f"burst{n}") for n in range(1_000)]
+    world.slack.add(burst)
+    dropped = []
+    real = Reader.forget_ahead
+    monkeypatch.setattr(Reader, "forget_ahead", lambda reader: (dropped.append(len(reader._early)), real(reader))[1])
+    world.until_done()
+    assert max(dropped) > 1, "several were under way"
+    prove(world.archive.objects, world.stream.lines, served + burst)
+
+
+def test_a_window_that_would_skip_a_second_is_never_committed():
+    world, _ = a_world()
+    world.run()
+    ledger = Ledger("main", world.archive, Checkpoints(world.table, world.faults))
+    assert ledger.acquire("we", now=world.clock.time, until=world.clock.time + 60)
+    skipping = Window(ledger.checkpoint.passes["live"].watermark + 2, ledger.checkpoint.passes["live"].watermark + 9)
+    before = dict(world.archive.objects)
+    with pytest.raises(ValueError, match="does not follow the watermark of live"):
+        ledger.commit("live", skipping, None, Provenance(Filters(), "0", 0.0, 1))
+    assert world.archive.objects == before
 
 
 def test_a_lost_race_under_our_own_lease_goes_on_from_the_others_entry():

@@ -178,6 +178,40 @@ def test_what_was_read_ahead_is_used_for_just_that_window():
     assert [query.window for query in world.slack.queries] == [window, window, window.older_half()]
 
 
+def test_several_windows_are_read_ahead_and_used_in_their_order():
+    world = World()
+    fill(world, 5)
+    reader = a_reader(world)
+    second = a_window(world)
+    first = Window(second.lo - 100, second.lo - 1)
+    assert reader.read_ahead(first)
+    assert reader.read_ahead(second)
+    assert (reader.calls, reader.count_calls()) == (2, 0)
+    assert reader.window(first).whole
+    assert reader.has_read_ahead()
+    assert len(reader.window(second).events) == 5
+    assert (reader.calls, reader.count_calls(), reader.has_read_ahead()) == (2, 2, False)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [RateLimitedError("429", retry_after=1), TokenRefusedError("401")],
+    ids=["what waits", "what has another token"],
+)
+def test_calls_that_were_under_way_beside_a_refused_one_are_made_again(failure):
+    world = World()
+    world.faults.fail("slack.read", 1, failure)
+    reader = a_reader(world)
+    second = a_window(world)
+    first = Window(second.lo - 100, second.lo - 1)
+    reader.read_ahead(first)
+    reader.read_ahead(second)
+    assert reader.window(first).whole
+    assert not reader.has_read_ahead()
+    assert reader.window(second).whole
+    assert [query.window for query in world.slack.queries] == [second, first, second]
+
+
 def test_what_was_read_ahead_and_never_comes_is_given_up(monkeypatch):
     world = World()
     reader = Reader(world.slack, Deadline(world.clock), lambda _call: Future(), filters=NO_FILTERS, per_minute=99)
