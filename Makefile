@@ -65,7 +65,7 @@ format: setup ## format and sort imports
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
 requirements: setup ## resolve the *.in files into pinned, hashed *.txt files
-	@for name in layers/collector/requirements requirements/dev requirements/sam requirements/checkov requirements/guard; do \
+	@for name in layers/collector/requirements requirements/dev requirements/sam requirements/checkov requirements/guard requirements/peers; do \
 		case $$name in */guard) deps=--no-deps ;; *) deps= ;; esac; \
 		$$(command -v uv || echo .tools/bin/uv) pip compile --quiet --upgrade --generate-hashes --universal $$deps \
 			--python-version 3.13 --custom-compile-command "make requirements" $$name.in --output-file $$name.txt; \

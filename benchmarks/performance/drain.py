@@ -18,9 +18,18 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.performance.measured import peak_mb, quiet, tell, used
-from benchmarks.performance.stage import HOUR, MOMENT, Servers, between, environment, invoked, servers, without_a_proxy
+from benchmarks.performance.stage import (
+    HOUR,
+    MOMENT,
+    RATE,
+    Servers,
+    between,
+    environment,
+    invoked,
+    servers,
+    without_a_proxy,
+)
 
-RATE = 100  # events a second of the history, about
 OLDER = 26  # hours: what final and a backfill have to keep away from now, and one
 MOST_RUNS = 200
 
