@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint types contracts template unit cli verify load slack build layer sbom queries format requirements clean
+.PHONY: help setup browser demo test lint types contracts template unit cli verify load bench slack build layer sbom queries format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -47,6 +47,10 @@ verify: setup ## prove an archive; make verify ARGS="--bucket NAME --since 2d", 
 load: setup ## a simulated day under load, and its picture; make load ARGS="--hours 1 --rate 100"
 	@$(PYTHON) -m benchmarks.load $(ARGS)
 
+bench: setup ## what the collector costs, beside the bare loop and its peers; make bench ARGS="--only drain", or ARGS=--help
+	@./requirements/peers
+	@$(PYTHON) -m benchmarks.performance $(ARGS)
+
 slack: setup ## the stand-in for Slack alone; make slack ARGS=--help
 	@$(PYTHON) -m local.slack $(ARGS)
 
@@ -72,4 +76,4 @@ requirements: setup ## resolve the *.in files into pinned, hashed *.txt files
 	done
 
 clean: ## remove what the other targets made
-	@rm -rf .venv .venv-sam .venv-checkov .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build *.egg-info
+	@rm -rf .venv .venv-sam .venv-checkov .venv-peers .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build *.egg-info
