@@ -32,6 +32,7 @@ from benchmarks.performance.stage import (
 
 OLDER = 26  # hours: what final and a backfill have to keep away from now, and one
 MOST_RUNS = 200
+PAGE = 9_999  # events; Slack's largest
 
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -83,6 +84,7 @@ def _measure(asked: argparse.Namespace, at: Servers) -> dict[str, Any]:
         "kinesis": asked.kinesis,
         "passes": asked.passes,
         "runs": len(runs),
+        "fill": round(asked.events / PAGE / made["slack"], 4),
         "windows": sum(run["windows"] for run in runs),
         "batches": sum(run["batches"] for run in runs),
         "cpu_import": round(imported.since(start).cpu, 4),
@@ -97,7 +99,11 @@ def _order_a_backfill(handler: Handler, hours: int) -> None:
     invoked(handler, backfill={"from": end - hours * HOUR, "to": end - 1, "publish": False})
 
 
-def until_drained(handler: Handler) -> list[dict[str, Any]]:
+def at_once() -> None:
+    """The next run starts when the one before has ended."""
+
+
+def until_drained(handler: Handler, in_between: Callable[[], None] = at_once) -> list[dict[str, Any]]:
     """Run after run. Raises RuntimeError where that comes to no end."""
     runs: list[dict[str, Any]] = []
     while len(runs) < MOST_RUNS:
@@ -105,6 +111,7 @@ def until_drained(handler: Handler) -> list[dict[str, Any]]:
         last = runs[-1]
         if last["stopped"] == "nothing_due" and not last["backlog"] and not last["backfill_remaining"]:
             return runs
+        in_between()
     raise RuntimeError(f"{MOST_RUNS} runs did not drain the backlog: {runs[-1]}")
 
 

@@ -48,7 +48,13 @@ def main() -> None:
 
 def _run(asked: argparse.Namespace, at: Servers, hours: int) -> dict[str, Any]:
     """Runs the peer's process; what its last line says."""
-    command = [str(PYTHON), "-m", f"benchmarks.performance.peer_{asked.peer}", f"--aws={at.aws}", f"--slack={at.slack_url}"]
+    command = [
+        str(PYTHON),
+        "-m",
+        f"benchmarks.performance.peer_{asked.peer}",
+        f"--aws={at.aws}",
+        f"--slack={at.slack_url}",
+    ]
     command += [f"--oldest={MOMENT - hours * HOUR}", f"--latest={MOMENT - 1}", f"--workers={asked.workers}"]
     environment = {**AWS, "PATH": "/usr/bin:/bin", "NO_PROXY": "*"}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, timeout=LONGEST, check=True)
