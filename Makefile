@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint types contracts template unit cli verify load slack build layer sbom queries format requirements clean
+.PHONY: help setup browser demo test lint types contracts template unit cli verify load bench slack build layer sbom queries format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -47,6 +47,10 @@ verify: setup ## prove an archive; make verify ARGS="--bucket NAME --since 2d", 
 load: setup ## a simulated day under load, and its picture; make load ARGS="--hours 1 --rate 100"
 	@$(PYTHON) -m benchmarks.load $(ARGS)
 
+bench: setup ## what the collector costs, beside the bare loop and its peers; make bench ARGS="--only drain", or ARGS=--help
+	@./requirements/peers
+	@$(PYTHON) -m benchmarks.performance $(ARGS)
+
 slack: setup ## the stand-in for Slack alone; make slack ARGS=--help
 	@$(PYTHON) -m local.slack $(ARGS)
 
@@ -65,11 +69,11 @@ format: setup ## format and sort imports
 	@$(BIN)/ruff check --fix-only . && $(BIN)/ruff format .
 
 requirements: setup ## resolve the *.in files into pinned, hashed *.txt files
-	@for name in layers/collector/requirements requirements/dev requirements/sam requirements/checkov requirements/guard; do \
+	@for name in layers/collector/requirements requirements/dev requirements/sam requirements/checkov requirements/guard requirements/peers; do \
 		case $$name in */guard) deps=--no-deps ;; *) deps= ;; esac; \
 		$$(command -v uv || echo .tools/bin/uv) pip compile --quiet --upgrade --generate-hashes --universal $$deps \
 			--python-version 3.13 --custom-compile-command "make requirements" $$name.in --output-file $$name.txt; \
 	done
 
 clean: ## remove what the other targets made
-	@rm -rf .venv .venv-sam .venv-checkov .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build *.egg-info
+	@rm -rf .venv .venv-sam .venv-checkov .venv-peers .tools .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* build *.egg-info

@@ -10,11 +10,10 @@ up, numbered or checked, and what goes wrong ends it.
 import argparse
 from typing import Any
 
-from benchmarks.performance.drain import RATE
 from benchmarks.performance.measured import peak_mb, tell, used
 from benchmarks.performance.proof import NotProvenError, client_of
 from benchmarks.performance.services import TOKEN
-from benchmarks.performance.stage import BUCKET, HOUR, MARGIN, MOMENT, Servers, between, servers, without_a_proxy
+from benchmarks.performance.stage import BUCKET, HOUR, MARGIN, MOMENT, RATE, Servers, between, servers, without_a_proxy
 from slack_audit.adapters.slack import SlackSource
 from slack_audit.batches import pack
 from slack_audit.log import Filters

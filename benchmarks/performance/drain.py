@@ -18,11 +18,21 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.performance.measured import peak_mb, quiet, tell, used
-from benchmarks.performance.stage import HOUR, MOMENT, Servers, between, environment, invoked, servers, without_a_proxy
+from benchmarks.performance.stage import (
+    HOUR,
+    MOMENT,
+    RATE,
+    Servers,
+    between,
+    environment,
+    invoked,
+    servers,
+    without_a_proxy,
+)
 
-RATE = 100  # events a second of the history, about
 OLDER = 26  # hours: what final and a backfill have to keep away from now, and one
 MOST_RUNS = 200
+PAGE = 9_999  # events; Slack's largest
 
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -74,6 +84,7 @@ def _measure(asked: argparse.Namespace, at: Servers) -> dict[str, Any]:
         "kinesis": asked.kinesis,
         "passes": asked.passes,
         "runs": len(runs),
+        "fill": round(asked.events / PAGE / made["slack"], 4),
         "windows": sum(run["windows"] for run in runs),
         "batches": sum(run["batches"] for run in runs),
         "cpu_import": round(imported.since(start).cpu, 4),
@@ -88,7 +99,11 @@ def _order_a_backfill(handler: Handler, hours: int) -> None:
     invoked(handler, backfill={"from": end - hours * HOUR, "to": end - 1, "publish": False})
 
 
-def until_drained(handler: Handler) -> list[dict[str, Any]]:
+def at_once() -> None:
+    """The next run starts when the one before has ended."""
+
+
+def until_drained(handler: Handler, in_between: Callable[[], None] = at_once) -> list[dict[str, Any]]:
     """Run after run. Raises RuntimeError where that comes to no end."""
     runs: list[dict[str, Any]] = []
     while len(runs) < MOST_RUNS:
@@ -96,6 +111,7 @@ def until_drained(handler: Handler) -> list[dict[str, Any]]:
         last = runs[-1]
         if last["stopped"] == "nothing_due" and not last["backlog"] and not last["backfill_remaining"]:
             return runs
+        in_between()
     raise RuntimeError(f"{MOST_RUNS} runs did not drain the backlog: {runs[-1]}")
 
 

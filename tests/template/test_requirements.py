@@ -45,7 +45,8 @@ def test_what_the_layer_holds_is_what_the_tests_run_with():
 
 
 def test_the_environments_are_made_with_hashes_required():
-    installs = [line for line in (ROOT / "requirements" / "install").read_text().splitlines() if " -r " in line]
+    scripts = [(ROOT / "requirements" / name).read_text() for name in ("install", "peers")]
+    installs = [line for script in scripts for line in script.splitlines() if " -r " in line]
     assert {line.split(" -r ")[1] for line in installs} == set(FILES) - {LAYER}
     assert all("--require-hashes" in line for line in installs)
 

@@ -1,0 +1,65 @@
+"""From what the processes told to what is shown: medians, and multiples of the bare loop in the same round."""
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Any, NamedTuple
+
+from benchmarks.performance.plan import BARE
+from benchmarks.performance.rounds import Results
+
+
+class Figure(NamedTuple):
+    """One measurement over its rounds. `times` is its CPU per event as a multiple of the bare loop's.
+
+    What handles no events is told in CPU seconds, as a multiple of what a thousand events cost the bare loop.
+    """
+
+    name: str
+    events: int
+    rounds: int
+    cpu: float
+    spread: tuple[float, float]
+    wall: float
+    peak_mb: float
+    calls: Mapping[str, float]
+    times: float | None
+    told: Mapping[str, Any]
+
+    @property
+    def per_second(self) -> float:
+        """Events per CPU second."""
+        return self.events / self.cpu
+
+    def a_thousand(self, service: str) -> float:
+        """Calls of a service for a thousand events."""
+        return self.calls[service] * 1_000 / self.events
+
+
+def figures(results: Results) -> dict[str, Figure]:
+    """Of everything that was measured at least once."""
+    bare = [_cost(it) for it in results.get(BARE, [])]
+    return {name: _figure(name, told, bare) for name, told in results.items() if told}
+
+
+def _figure(name: str, told: list[dict[str, Any]], bare: list[float]) -> Figure:
+    costs = [it["cpu"] for it in told]
+    # By round where both have it, so that what slowed down one slowed down the other.
+    against = bare[: len(told)] if len(bare) >= len(told) else [median(bare)] * len(told) if bare else []
+    times = [_cost(it) / base for it, base in zip(told, against, strict=False)]
+    return Figure(
+        name=name,
+        events=told[0]["events"],
+        rounds=len(told),
+        cpu=median(costs),
+        spread=(min(costs), max(costs)),
+        wall=median(it["wall"] for it in told),
+        peak_mb=median(it["peak_mb"] for it in told),
+        calls={service: median(it["calls"][service] for it in told) for service in told[0]["calls"]},
+        times=median(times) if times else None,
+        told=told[-1],
+    )
+
+
+def _cost(told: Mapping[str, Any]) -> float:
+    """CPU seconds of an event; where there are none, a thousandth of all."""
+    return float(told["cpu"]) / (told["events"] or 1_000)

@@ -1,0 +1,65 @@
+"""What was to be reached, and whether it was, by what was measured."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from benchmarks.performance.figures import Figure
+
+PEERS = ("dlt", "airbyte")
+TIMES_A_PEER = 10.0
+TIMES_THE_LOOP = 1.5
+MOST_MB = 160.0
+LEAST_SHARE = 0.95
+LEAST_FILL = 0.85
+
+
+class Goal(NamedTuple):
+    """One line: what, how much of it was wanted, and how much there is."""
+
+    what: str
+    wanted: str
+    found: str
+    is_met: bool
+
+
+def goals(figures: Mapping[str, Figure]) -> list[Goal]:
+    """Those that something was measured for."""
+    return [*_against_peers(figures), *_against_the_loop(figures), *_memory(figures), *_of_slack(figures)]
+
+
+def _against_peers(figures: Mapping[str, Figure]) -> Iterator[Goal]:
+    peers = [figures[name] for name in PEERS if name in figures]
+    if peers and "drain" in figures:
+        fastest = max(peers, key=lambda it: it.per_second)
+        times = figures["drain"].per_second / fastest.per_second
+        said = f"CPU efficiency, of the fastest peer's ({fastest.name})"
+        yield Goal(said, f"at least {TIMES_A_PEER:g} times", f"{times:.1f} times", times >= TIMES_A_PEER)
+
+
+def _against_the_loop(figures: Mapping[str, Figure]) -> Iterator[Goal]:
+    times = figures["drain"].times if "drain" in figures else None
+    if times is not None:
+        said = "CPU, of the bare loop's that fetches, compresses and puts"
+        yield Goal(said, f"at most {TIMES_THE_LOOP:g} times", f"{times:.2f} times", times <= TIMES_THE_LOOP)
+
+
+def _memory(figures: Mapping[str, Figure]) -> Iterator[Goal]:
+    drains = [it for name, it in figures.items() if name.startswith(("drain", "growth")) or name == "paced"]
+    if drains:
+        worst = max(drains, key=lambda it: it.peak_mb)
+        said = f"peak memory at full pages, the most of all drains ({worst.name})"
+        yield Goal(said, f"at most {MOST_MB:g} MB", f"{worst.peak_mb:.0f} MB", worst.peak_mb <= MOST_MB)
+
+
+def _of_slack(figures: Mapping[str, Figure]) -> Iterator[Goal]:
+    if "paced" in figures:
+        share = figures["paced"].told["share"]
+        yield Goal(
+            "call budget used, in real time", f"at least {LEAST_SHARE:.0%}", f"{share:.1%}", share >= LEAST_SHARE
+        )
+    fills = [it for name, it in figures.items() if name.startswith("fill-")]
+    if fills:
+        least = min(fills, key=lambda it: it.told["fill"])
+        fill = least.told["fill"]
+        said = f"Slack's page filled on a steady history, the least of all rates ({least.name})"
+        yield Goal(said, f"at least {LEAST_FILL:g}", f"{fill:.3f}", fill >= LEAST_FILL)

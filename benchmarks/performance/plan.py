@@ -1,0 +1,58 @@
+"""What is measured: a module with options for each, in the order in which a round goes through them."""
+
+from typing import NamedTuple
+
+BARE = "bare-put"  # what all others are told in multiples of
+RATES = (0.3, 1, 2, 5, 10, 20, 50, 100)  # events a second of the histories on which pages are filled
+SIZES = (100, 10, 1)  # of the growth, as parts of the events; and ten times as many
+HOUR = 3_600
+
+
+class Measurement(NamedTuple):
+    """One process. `group` is the table that it goes to; `rounds` None means as many as are asked for."""
+
+    name: str
+    title: str
+    module: str
+    options: tuple[str, ...] = ()
+    group: str = "drain"
+    rounds: int | None = None
+
+
+def plan(events: int, peer_events: int) -> list[Measurement]:
+    """Everything, for drains of so many events."""
+    size, of_peers = f"--events={events}", f"--events={peer_events}"
+    return [
+        Measurement("bare-fetch", "bare loop: fetch, read, throw away", "bare", (size,)),
+        Measurement(BARE, "bare loop: fetch, read, gzip, put", "bare", (size, "--put")),
+        Measurement("drain", "collector into S3 and DynamoDB", "drain", (size, "--no-kinesis")),
+        Measurement("drain-kinesis", "collector into S3, DynamoDB and Kinesis", "drain", (size,)),
+        Measurement("dlt", "dlt's REST source to S3", "peers", ("dlt", of_peers)),
+        Measurement("airbyte", "Airbyte's low-code CDK, gzip and put", "peers", ("airbyte", of_peers)),
+        Measurement("drain-all", "all three passes", "drain", (size, "--passes=all"), "more", 1),
+        Measurement(
+            "bare-gzip", "bare loop, gzip and put; Slack compresses", "bare", (size, "--put", "--gzip"), "more", 1
+        ),
+        Measurement("drain-gzip", "collector without Kinesis; Slack compresses", "drain", _compressed(size), "more", 1),
+        *_growth(events),
+        *(_fill(rate, events) for rate in RATES),
+        Measurement("paced", "a backlog in real time", "paced", (), "paced", 1),
+    ]
+
+
+def _compressed(size: str) -> tuple[str, ...]:
+    return size, "--no-kinesis", "--gzip"
+
+
+def _growth(events: int) -> list[Measurement]:
+    sizes = [*(events // part for part in SIZES), events * 10]
+    return [
+        Measurement(f"growth-{size}", f"{size:,} events", "drain", (f"--events={size}",), "growth", 1) for size in sizes
+    ]
+
+
+def _fill(rate: float, events: int) -> Measurement:
+    """Half of the events: 50 pages of them, where there are a million."""
+    hours = max(1, round(events / 2 / rate / HOUR))
+    options = f"--events={round(hours * HOUR * rate)}", f"--hours={hours}", "--no-kinesis"
+    return Measurement(f"fill-{rate:g}", f"{rate:g} events a second", "drain", options, "fill", 1)
