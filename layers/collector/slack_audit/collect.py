@@ -30,6 +30,7 @@ from slack_audit.tally import Tally
 from slack_audit.turns import Turn, Turns
 
 ENTRIES_WHILE_DUE = 2  # published per window while there is more to read
+WHILE_AT_HAND = 1.0  # seconds a window: less than Slack's 50 calls a minute leave, and a batch is not read back
 ON_TIME = 900  # seconds behind its limit from which a pass is catching up
 
 
@@ -222,7 +223,12 @@ class Run:
         self._holdings.add(entry)
         self._note_found(turn, reading, ready)
         if self._reader.has_read_ahead():
-            self._publish(patient=False, goes_on=self._reader.is_reading, most=ENTRIES_WHILE_DUE)
+            until = self._deadline.now() + WHILE_AT_HAND
+            self._publish(
+                patient=False,
+                goes_on=lambda: self._reader.is_reading() or self._deadline.now() < until,
+                most=ENTRIES_WHILE_DUE,
+            )
 
     def _prepare(self, turn: Turn, reading: Reading) -> Prepared:
         with self._deadline.step():
