@@ -25,6 +25,7 @@ from benchmarks.performance.stage import (
     Servers,
     between,
     environment,
+    in_one_heap,
     invoked,
     servers,
     without_a_proxy,
@@ -39,6 +40,7 @@ type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 def main() -> None:
     """Measures one drain."""
+    in_one_heap()
     asked = _asked()
     older = OLDER if asked.passes == "all" or not asked.kinesis else 0
     slack = ["--events", str(asked.events), "--hours", str(asked.hours), "--older", str(older)]

@@ -21,6 +21,7 @@ from benchmarks.performance.stage import (
     Servers,
     between,
     environment,
+    in_one_heap,
     invoked,
     servers,
     without_a_proxy,
@@ -36,6 +37,7 @@ MINUTE = 60
 
 def main() -> None:
     """Measures one drain."""
+    in_one_heap()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=4.5, help="that full pages would take (4.5)")
     asked = parser.parse_args()

@@ -96,6 +96,7 @@ VARIABLES = {
     "ACTION_FILTER": {"Ref": "ActionFilter"},
     "ACTOR_FILTER": {"Ref": "ActorFilter"},
     "ENTITY_FILTER": {"Ref": "EntityFilter"},
+    "MALLOC_ARENA_MAX": "1",
     "REVISION": {"Ref": "Revision"},
     "COLLECT_CONCURRENCY": {"Ref": "CollectConcurrency"},
     **POWERTOOLS,
