@@ -74,7 +74,7 @@ def _measure(asked: argparse.Namespace, at: Servers) -> dict[str, Any]:
     records = made.pop("records")
     from benchmarks.performance.proof import prove  # noqa: PLC0415 - it imports what the drain's import is measured by
 
-    prove(at, asked.events, records=asked.events if asked.kinesis else 0, arrived=records)
+    repeats = prove(at, asked.events, records=asked.events if asked.kinesis else 0, arrived=records)
     return {
         "name": "drain",
         "events": asked.events,
@@ -83,6 +83,7 @@ def _measure(asked: argparse.Namespace, at: Servers) -> dict[str, Any]:
         "calls": made,
         "kinesis": asked.kinesis,
         "passes": asked.passes,
+        "repeats": repeats,
         "runs": len(runs),
         "fill": round(asked.events / PAGE / made["slack"], 4),
         "windows": sum(run["windows"] for run in runs),

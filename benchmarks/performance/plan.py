@@ -52,7 +52,7 @@ def _growth(events: int) -> list[Measurement]:
 
 
 def _fill(rate: float, events: int) -> Measurement:
-    """Half of the events: 50 pages of them, where there are a million."""
-    hours = max(1, round(events / 2 / rate / HOUR))
+    """As many events again, in whole hours: a hundred pages of them, where there are a million."""
+    hours = max(1, round(events / rate / HOUR))
     options = f"--events={round(hours * HOUR * rate)}", f"--hours={hours}", "--no-kinesis"
     return Measurement(f"fill-{rate:g}", f"{rate:g} events a second", "drain", options, "fill", 1)
