@@ -44,7 +44,7 @@ def main() -> None:
     slack = ["--events", str(asked.events), "--hours", str(asked.hours), "--older", str(older)]
     slack += ["--delay", *map(str, asked.slack_delay), *(["--gzip"] if asked.gzip else [])]
     without_a_proxy()
-    with servers(slack, ["--delay", str(asked.aws_delay)]) as at, quiet():
+    with servers(slack, ["--delay", str(asked.aws_delay)]) as at, quiet("drain"):
         lookback = asked.hours + older if asked.kinesis else 0
         os.environ.update(environment(at, **_settings(asked, lookback)))
         told = _measure(asked, at)

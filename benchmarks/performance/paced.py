@@ -45,7 +45,7 @@ def main() -> None:
     slack += ["--delay", *map(str, ANSWERS)]
     settings = {"LATE_PASS_MINUTES": "0", "FINAL_PASS_HOURS": "0", "SLACK_CALLS_PER_MINUTE": str(PER_MINUTE)}
     without_a_proxy()
-    with servers(slack, ["--delay", str(SINKS)]) as at, quiet():
+    with servers(slack, ["--delay", str(SINKS)]) as at, quiet("paced"):
         os.environ.update(environment(at, INITIAL_LOOKBACK_HOURS=str(hours), **settings))
         measured = _measure(at, events)
     tell(**measured)
