@@ -59,7 +59,7 @@ def tell(name: str, *, events: int, cost: Used, peak: float, calls: Mapping[str,
 
 
 @contextmanager
-def quiet(name: str) -> Iterator[None]:
+def quiet(name: str = "output") -> Iterator[None]:
     """What is written to the standard output goes to build/performance/<name>.log, as it goes to a log in Lambda; its
     end is shown if the block fails."""
     file = LOGS / f"{name}.log"

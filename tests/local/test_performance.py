@@ -16,7 +16,7 @@ from benchmarks.performance.goals import goals
 from benchmarks.performance.paced import by_minute
 from benchmarks.performance.plan import BARE, Measurement, plan
 from benchmarks.performance.processes import started, told
-from benchmarks.performance.rounds import FailedError, measured
+from benchmarks.performance.rounds import FailedError, by_name, measured
 from benchmarks.performance.slack import history_of
 from benchmarks.performance.tables import changed, tables
 from local.slack.history import BEFORE_ALL, Place, Selection
@@ -185,6 +185,19 @@ def test_goals_and_tables_tell_only_what_was_measured():
     assert [it.is_met for it in goals(found)] == [True, True, True, True]
     assert {it.name for it in tables(found, plan(1_000, 100))} == {"drain", "calls", "fill"}
     assert goals({}) == []
+
+
+def test_a_measurement_of_several_things_is_told_by_their_names():
+    rows = [
+        {"name": f"steady-{events}", "cpu": 0.03, "wall": 0.1, "peak_mb": 80.0, "events": events, "calls": calls}
+        for events, calls in ((0, {"slack": 3, "s3": 2, "dynamodb": 2, "kinesis": 0}), (10, {"slack": 3, "s3": 9}))
+    ]
+    steady = next(it for it in plan(1_000, 100) if it.name == "steady")
+    results = {name: [told] for name, told in by_name(steady, {"name": "steady", "rows": rows})}
+    found = figures({**RESULTS, **results})
+    assert [name for name in found if steady.is_of(name)] == ["steady-0", "steady-10"]
+    assert found["steady-10"].times == pytest.approx(0.03 / 1_000 / (1.0 / 1_000))
+    assert [it.is_met for it in goals({"steady-0": found["steady-0"]})] == [True, True]
 
 
 def test_a_minute_is_whole_when_a_later_call_shows_it():
