@@ -32,7 +32,7 @@ def main() -> int:
     except FailedError as error:
         errors.print(str(error), style="red", markup=False)
         return FAILED
-    found = figures({it.name: results.get(it.name, []) for it in chosen})
+    found = figures({name: told for name, told in results.items() if any(it.is_of(name) for it in chosen)})
     return _tell(found, chosen, asked, console)
 
 

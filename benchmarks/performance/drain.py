@@ -46,7 +46,7 @@ def main() -> None:
     slack = ["--events", str(asked.events), "--hours", str(asked.hours), "--older", str(older)]
     slack += ["--delay", *map(str, asked.slack_delay), *(["--gzip"] if asked.gzip else [])]
     without_a_proxy()
-    with servers(slack, ["--delay", str(asked.aws_delay)]) as at, quiet():
+    with servers(slack, ["--delay", str(asked.aws_delay)]) as at, quiet("drain"):
         lookback = asked.hours + older if asked.kinesis else 0
         os.environ.update(environment(at, **_settings(asked, lookback)))
         told = _measure(asked, at)
@@ -76,7 +76,7 @@ def _measure(asked: argparse.Namespace, at: Servers) -> dict[str, Any]:
     records = made.pop("records")
     from benchmarks.performance.proof import prove  # noqa: PLC0415 - it imports what the drain's import is measured by
 
-    prove(at, asked.events, records=asked.events if asked.kinesis else 0, arrived=records)
+    repeats = prove(at, asked.events, records=asked.events if asked.kinesis else 0, arrived=records)
     return {
         "name": "drain",
         "events": asked.events,
@@ -85,6 +85,7 @@ def _measure(asked: argparse.Namespace, at: Servers) -> dict[str, Any]:
         "calls": made,
         "kinesis": asked.kinesis,
         "passes": asked.passes,
+        "repeats": repeats,
         "runs": len(runs),
         "fill": round(asked.events / PAGE / made["slack"], 4),
         "windows": sum(run["windows"] for run in runs),

@@ -11,7 +11,7 @@ from benchmarks.performance.rounds import Results
 class Figure(NamedTuple):
     """One measurement over its rounds. `times` is its CPU per event as a multiple of the bare loop's.
 
-    What handles no events is told in CPU seconds, as a multiple of what a thousand events cost the bare loop.
+    One run, and what handles no events, is told as a multiple of what a thousand events cost the bare loop.
     """
 
     name: str
@@ -61,5 +61,5 @@ def _figure(name: str, told: list[dict[str, Any]], bare: list[float]) -> Figure:
 
 
 def _cost(told: Mapping[str, Any]) -> float:
-    """CPU seconds of an event; where there are none, a thousandth of all."""
-    return float(told["cpu"]) / (told["events"] or 1_000)
+    """CPU seconds of an event; of one run, a thousandth of all."""
+    return float(told["cpu"]) / (1_000 if told.get("is_a_run") else told["events"] or 1_000)

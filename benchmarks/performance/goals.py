@@ -11,6 +11,10 @@ TIMES_THE_LOOP = 1.5
 MOST_MB = 160.0
 LEAST_SHARE = 0.95
 LEAST_FILL = 0.85
+TIMES_AN_EMPTY_FUNCTION = 1.3
+MOST_OF_A_RUN = 0.060  # CPU seconds
+MOST_AWS_CALLS, MOST_SLACK_CALLS = 5, 3  # of a run with nothing new, in which all three passes are due
+AWS = ("s3", "dynamodb", "kinesis", "secretsmanager")
 
 
 class Goal(NamedTuple):
@@ -24,7 +28,8 @@ class Goal(NamedTuple):
 
 def goals(figures: Mapping[str, Figure]) -> list[Goal]:
     """Those that something was measured for."""
-    return [*_against_peers(figures), *_against_the_loop(figures), *_memory(figures), *_of_slack(figures)]
+    kinds = (_against_peers, _against_the_loop, _memory, _of_slack, _cold, _steady)
+    return [goal for kind in kinds for goal in kind(figures)]
 
 
 def _against_peers(figures: Mapping[str, Figure]) -> Iterator[Goal]:
@@ -63,3 +68,30 @@ def _of_slack(figures: Mapping[str, Figure]) -> Iterator[Goal]:
         fill = least.told["fill"]
         said = f"Slack's page filled on a steady history, the least of all rates ({least.name})"
         yield Goal(said, f"at least {LEAST_FILL:g}", f"{fill:.3f}", fill >= LEAST_FILL)
+
+
+def _cold(figures: Mapping[str, Figure]) -> Iterator[Goal]:
+    if {"cold-collect", "cold-empty"} <= figures.keys():
+        times = figures["cold-collect"].cpu / figures["cold-empty"].cpu
+        wanted = f"at most {TIMES_AN_EMPTY_FUNCTION:g} times"
+        yield Goal(
+            "cold start, of that of an empty function with boto3",
+            wanted,
+            f"{times:.2f} times",
+            times <= TIMES_AN_EMPTY_FUNCTION,
+        )
+
+
+def _steady(figures: Mapping[str, Figure]) -> Iterator[Goal]:
+    if "steady-0" not in figures:
+        return
+    run = figures["steady-0"]
+    aws, slack = sum(run.calls.get(name, 0) for name in AWS), run.calls["slack"]
+    wanted = f"at most {MOST_OF_A_RUN * 1e3:g} ms"
+    yield Goal("CPU of a warm run with nothing new", wanted, f"{run.cpu * 1e3:.1f} ms", run.cpu <= MOST_OF_A_RUN)
+    yield Goal(
+        "its calls to AWS, and to Slack for three passes",
+        f"at most {MOST_AWS_CALLS} and {MOST_SLACK_CALLS}",
+        f"{aws:.2f} and {slack:.2f}",
+        aws <= MOST_AWS_CALLS and slack <= MOST_SLACK_CALLS,
+    )

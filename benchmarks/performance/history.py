@@ -17,7 +17,6 @@ BEGINNINGS = 65_536  # of ids, likewise
 _MASK = (1 << 48) - 1
 _FACTOR = 0x9E3779B97F4B  # odd, so multiplying by it loses nothing: no two events have the same id
 _RANK = 0xFFFF_FFFF
-_EVENT = b'{"id":"%b%012x","date_create":%d%b'
 
 
 class SteadyHistory(History):
@@ -56,20 +55,23 @@ class SteadyHistory(History):
     def events_of(self, second: int) -> list[tuple[int, Event]]:
         """The events of one second, each with its place in it."""
         before = self._before[second - self._start]
-        return [(place, self._event(before + place, second)) for place in range(self._counts[second - self._start])]
+        created = b'","date_create":%d' % second
+        count = self._counts[second - self._start]
+        return [(place, self._event(before + place, second, created)) for place in range(count)]
 
-    def _event(self, number: int, second: int) -> Event:
+    def _event(self, number: int, second: int, created: bytes) -> Event:
         scrambled = number * _FACTOR & _MASK
-        tail, action, actor, entity = self._bodies[(scrambled >> 16) % BODIES]
+        tail, action, actor, entity = self._bodies[number % BODIES]
         beginning = self._beginnings[(scrambled >> 32) % BEGINNINGS]
-        return Event(second, _EVENT % (beginning, scrambled, second, tail), action, actor, entity)
+        # Joined and not formatted, which takes twice as long: a page is of ten thousand.
+        return Event(second, b"".join((beginning, b"%012x" % scrambled, created, tail)), action, actor, entity)
 
 
 def _beginnings(seed: int) -> list[bytes]:
-    """The first 24 characters of ids in the form of UUIDv4."""
+    """What events begin with, up to the first 24 characters of ids in the form of UUIDv4."""
     dice = random.Random(f"steady {seed}")
     digits = (b"%018x" % dice.getrandbits(72) for _ in range(BEGINNINGS))
-    return [b"-".join((it[:8], it[8:12], b"4" + it[12:15], b"a" + it[15:], b"")) for it in digits]
+    return [b'{"id":"' + b"-".join((it[:8], it[8:12], b"4" + it[12:15], b"a" + it[15:], b"")) for it in digits]
 
 
 def _bodies(seed: int) -> list[tuple[bytes, str, str, str]]:

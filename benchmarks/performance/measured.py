@@ -4,13 +4,15 @@ import json
 import os
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.performance import ROOT
+
+LOGS = ROOT / "build" / "performance"
 _STATUS = Path("/proc/self/status")
 _TAIL = 4_000  # characters of what was written, where it failed
 
@@ -57,21 +59,22 @@ def tell(name: str, *, events: int, cost: Used, peak: float, calls: Mapping[str,
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """What is written to the standard output goes to a file, and is shown only if it fails: Lambda's log costs no CPU
-    of a terminal either."""
-    with tempfile.TemporaryFile() as file:
-        kept = os.dup(1)
+def quiet(name: str = "output") -> Iterator[None]:
+    """What is written to the standard output goes to build/performance/<name>.log, as it goes to a log in Lambda; its
+    end is shown if the block fails."""
+    file = LOGS / f"{name}.log"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kept = os.dup(1)
+    with file.open("wb") as log:
         sys.stdout.flush()
-        os.dup2(file.fileno(), 1)
-        try:
-            yield
-        except BaseException:
-            sys.stdout.flush()
-            file.seek(0)
-            sys.stderr.write(file.read().decode(errors="replace")[-_TAIL:])
-            raise
-        finally:
-            sys.stdout.flush()
-            os.dup2(kept, 1)
-            os.close(kept)
+        os.dup2(log.fileno(), 1)
+    try:
+        yield
+    except BaseException:
+        sys.stdout.flush()
+        sys.stderr.write(file.read_text(errors="replace")[-_TAIL:])
+        raise
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from benchmarks.performance.stage import Servers, between
+
 PAGE = 9_999  # events; Slack's largest
 
 
@@ -22,12 +24,13 @@ def asked() -> argparse.Namespace:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Tells what was used in the block, by this process and its children, as the last line."""
-    cpu, wall = _cpu(), time.monotonic()
+def told(at: Servers) -> Iterator[None]:
+    """Tells what was used in the block, by this process and its children, and whom it called, as the last line."""
+    calls, cpu, wall = at.calls(), _cpu(), time.monotonic()
     yield
     cpu, wall = _cpu() - cpu, time.monotonic() - wall
-    print(json.dumps({"cpu": cpu, "wall": wall, "peak_mb": _peak() / 1024}), flush=True)
+    made = between(calls, at.calls())
+    print(json.dumps({"cpu": cpu, "wall": wall, "peak_mb": _peak() / 1024, "calls": made}), flush=True)
 
 
 def _used() -> list[resource.struct_rusage]:

@@ -9,11 +9,12 @@ schema that they would be checked against.
 import logging
 import os
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.performance.peer import PAGE, asked, told
 from benchmarks.performance.services import TOKEN
-from benchmarks.performance.stage import BUCKET
+from benchmarks.performance.stage import BUCKET, HOUR, Servers
 
 os.environ["DO_NOT_TRACK"] = "1"
 
@@ -55,7 +56,7 @@ def manifest(slack: str, oldest: int, latest: int, workers: int) -> dict[str, An
                     "type": "SimpleRetriever",
                     "requester": {
                         "type": "HttpRequester",
-                        "url_base": f"{slack}/",
+                        "url_base": f"{slack}/audit/v1/",
                         "path": "logs",
                         "http_method": "GET",
                         "authenticator": {"type": "BearerAuthenticator", "api_token": "{{ config['token'] }}"},
@@ -83,26 +84,33 @@ def manifest(slack: str, oldest: int, latest: int, workers: int) -> dict[str, An
 
 
 def main() -> None:
-    """One sync."""
+    """One sync, after one of the events of a second: what is loaded once, is."""
     wanted = asked()
-    config = {"token": TOKEN}
-    stream = AirbyteStream(name=STREAM, json_schema={}, supported_sync_modes=[SyncMode.full_refresh])
-    catalog = ConfiguredAirbyteCatalog(
-        streams=[ConfiguredAirbyteStream(stream, SyncMode.full_refresh, DestinationSyncMode.append)]
-    )
-    written = manifest(wanted.slack, wanted.oldest, wanted.latest, wanted.workers)
     s3 = boto3.client("s3", endpoint_url=wanted.aws)
-    with told():
-        source = ConcurrentDeclarativeSource(catalog=catalog, config=config, state=[], source_config=written)
+    s3.put_object(Bucket=BUCKET, Key="first", Body=b"")
+    second = wanted.latest - HOUR // 2
+    list(records(manifest(wanted.slack, second, second, wanted.workers)))
+    with told(Servers(wanted.aws, wanted.slack)):
         lines: list[bytes] = []
         number = 0
-        for message in source.read(logging.getLogger("airbyte"), config, catalog, []):
-            if message.type is Type.RECORD:
-                lines.append(orjson.dumps(message.record.data))
+        for record in records(manifest(wanted.slack, wanted.oldest, wanted.latest, wanted.workers)):
+            lines.append(orjson.dumps(record))
             if len(lines) == PAGE:
                 _put(s3, number, lines)
                 lines, number = [], number + 1
         _put(s3, number, lines)
+
+
+def records(written: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What a sync of the manifest's stream gives."""
+    config = {"token": TOKEN}
+    stream = AirbyteStream(name=STREAM, json_schema={}, supported_sync_modes=[SyncMode.full_refresh])
+    configured = ConfiguredAirbyteStream(stream, SyncMode.full_refresh, DestinationSyncMode.append)
+    catalog = ConfiguredAirbyteCatalog(streams=[configured])
+    source = ConcurrentDeclarativeSource(catalog=catalog, config=config, state=[], source_config=written)
+    for message in source.read(logging.getLogger("airbyte"), config, catalog, []):
+        if message.type is Type.RECORD:
+            yield message.record.data
 
 
 def _put(s3: Any, number: int, lines: list[bytes]) -> None:

@@ -6,10 +6,23 @@ BARE = "bare-put"  # what all others are told in multiples of
 RATES = (0.3, 1, 2, 5, 10, 20, 50, 100)  # events a second of the histories on which pages are filled
 SIZES = (100, 10, 1)  # of the growth, as parts of the events; and ten times as many
 HOUR = 3_600
+ROWS = {
+    "cold-collect": "collect function, as built",
+    "cold-empty": "empty function that imports boto3",
+    "cold-collect-source": "collect function without bytecode",
+    "cold-empty-source": "empty function without bytecode",
+    "steady-0": "nothing new",
+    "steady-0-kept": "nothing new, connections kept",
+    "steady-10": "10 new events",
+    "steady-1000": "1,000 new events",
+}
 
 
 class Measurement(NamedTuple):
-    """One process. `group` is the table that it goes to; `rounds` None means as many as are asked for."""
+    """One process. `group` is the table that it goes to; `rounds` None means as many as are asked for.
+
+    With `has_rows` it tells of several things at once, `<name>-…` each, of which each is one run and not a drain.
+    """
 
     name: str
     title: str
@@ -17,6 +30,11 @@ class Measurement(NamedTuple):
     options: tuple[str, ...] = ()
     group: str = "drain"
     rounds: int | None = None
+    has_rows: bool = False
+
+    def is_of(self, result: str) -> bool:
+        """Is this result one of its own?"""
+        return result.startswith(f"{self.name}-") if self.has_rows else result == self.name
 
 
 def plan(events: int, peer_events: int) -> list[Measurement]:
@@ -37,6 +55,8 @@ def plan(events: int, peer_events: int) -> list[Measurement]:
         *_growth(events),
         *(_fill(rate, events) for rate in RATES),
         Measurement("paced", "a backlog in real time", "paced", (), "paced", 1),
+        Measurement("cold", "cold starts", "cold", (), "cold", 1, has_rows=True),
+        Measurement("steady", "runs with little to do", "steady", (), "steady", 1, has_rows=True),
     ]
 
 
@@ -52,7 +72,7 @@ def _growth(events: int) -> list[Measurement]:
 
 
 def _fill(rate: float, events: int) -> Measurement:
-    """Half of the events: 50 pages of them, where there are a million."""
-    hours = max(1, round(events / 2 / rate / HOUR))
+    """As many events again, in whole hours: a hundred pages of them, where there are a million."""
+    hours = max(1, round(events / rate / HOUR))
     options = f"--events={round(hours * HOUR * rate)}", f"--hours={hours}", "--no-kinesis"
     return Measurement(f"fill-{rate:g}", f"{rate:g} events a second", "drain", options, "fill", 1)

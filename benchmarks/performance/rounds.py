@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,25 @@ class FailedError(Exception):
 
 def run(plan: list[Measurement], rounds: int, file: Path, progress: Callable[[str, int, int], None]) -> Results:
     """All of it. `file` has what there is so far, after each. Raises FailedError."""
-    results: Results = {it.name: [] for it in plan}
+    results: Results = {}
     order = [it for number in range(rounds) for it in plan if number < (it.rounds or rounds)]
     file.parent.mkdir(parents=True, exist_ok=True)
     for done, measurement in enumerate(order):
         progress(measurement.title, done, len(order))
-        results[measurement.name].append(measured(measurement))
+        for name, told in by_name(measurement, measured(measurement)):
+            results.setdefault(name, []).append(told)
         file.write_text(json.dumps(results, indent=1) + "\n")
     progress("", len(order), len(order))
     return results
+
+
+def by_name(measurement: Measurement, said: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The result, or each of its rows."""
+    if not measurement.has_rows:
+        yield measurement.name, said
+        return
+    for row in said["rows"]:
+        yield row["name"], {"events": 0, **row, "is_a_run": True}
 
 
 def measured(measurement: Measurement) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rich.text import Text
 from benchmarks.performance.baseline import TOLERANCES, Change
 from benchmarks.performance.figures import Figure
 from benchmarks.performance.goals import Goal
-from benchmarks.performance.plan import Measurement
+from benchmarks.performance.plan import ROWS, Measurement
 
 SERVICES = {"slack": "Slack", "s3": "S3", "dynamodb": "DynamoDB", "kinesis": "Kinesis"}
 
@@ -42,9 +42,9 @@ def tables(figures: Mapping[str, Figure], plan: Iterable[Measurement]) -> list[T
     """All that something was measured for."""
     by_group: dict[str, list[tuple[str, Figure]]] = {}
     for it in plan:
-        if it.name in figures:
-            by_group.setdefault(it.group, []).append((it.title, figures[it.name]))
-    made = [make(by_group[group]) for group, make in _TABLES if group in by_group]
+        found = [(ROWS.get(name, it.title), figure) for name, figure in figures.items() if it.is_of(name)]
+        by_group.setdefault(it.group, []).extend(found)
+    made = [make(by_group.get(group, [])) for group, make in _TABLES]
     return [table for table in made if table.rows]
 
 
@@ -106,6 +106,27 @@ def _paced(rows: list[tuple[str, Figure]]) -> Table:
     return Table("paced", "Draining with 40 calls a minute, answers of 1 to 4 s, sinks of 50 ms", columns, shown)
 
 
+def _cold(rows: list[tuple[str, Figure]]) -> Table:
+    columns = ["until it asks for work", "CPU ms", "ms", "peak MB"]
+    shown = [[said, f"{it.cpu * 1e3:.0f}", f"{it.wall * 1e3:.0f}", f"{it.peak_mb:.0f}"] for said, it in rows]
+    return Table("cold", "A cold start", columns, shown)
+
+
+def _steady(rows: list[tuple[str, Figure]]) -> Table:
+    columns = ["a warm run of all three passes", "CPU ms", "ms", "peak MB", *SERVICES.values()]
+    shown = [
+        [
+            said,
+            f"{it.cpu * 1e3:.1f}",
+            f"{it.wall * 1e3:.0f}",
+            f"{it.peak_mb:.0f}",
+            *(f"{it.calls[service]:g}" for service in SERVICES),
+        ]
+        for said, it in rows
+    ]
+    return Table("steady", "A run with little to do, and its calls", columns, shown)
+
+
 _TABLES = (
     ("drain", lambda rows: _costs("drain", "Draining a backlog", rows)),
     ("drain", _calls),
@@ -113,6 +134,8 @@ _TABLES = (
     ("growth", _growth),
     ("fill", _fill),
     ("paced", _paced),
+    ("cold", _cold),
+    ("steady", _steady),
 )
 
 

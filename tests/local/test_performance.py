@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 import boto3
 import pytest
@@ -15,7 +16,7 @@ from benchmarks.performance.goals import goals
 from benchmarks.performance.paced import by_minute
 from benchmarks.performance.plan import BARE, Measurement, plan
 from benchmarks.performance.processes import started, told
-from benchmarks.performance.rounds import FailedError, measured
+from benchmarks.performance.rounds import FailedError, by_name, measured
 from benchmarks.performance.slack import history_of
 from benchmarks.performance.tables import changed, tables
 from local.slack.history import BEFORE_ALL, Place, Selection
@@ -36,7 +37,13 @@ def client(wire, monkeypatch):
 
 def test_the_wire_is_an_s3_that_writes_once(client):
     s3 = client("s3")
-    s3.put_object(Bucket="once", Key="log/1", Body=b"first", IfNoneMatch="*", ChecksumSHA256="p5N7ZLjKpY8Dchu2us9ceMsjX+vg5wsbhM2ZVBRhoI4=")
+    s3.put_object(
+        Bucket="once",
+        Key="log/1",
+        Body=b"first",
+        IfNoneMatch="*",
+        ChecksumSHA256="p5N7ZLjKpY8Dchu2us9ceMsjX+vg5wsbhM2ZVBRhoI4=",
+    )
     with pytest.raises(ClientError, match="PreconditionFailed"):
         s3.put_object(Bucket="once", Key="log/1", Body=b"second", IfNoneMatch="*")
     assert s3.get_object(Bucket="once", Key="log/1")["Body"].read() == b"first"
@@ -51,7 +58,7 @@ def test_the_wire_lists_as_s3_does(client):
     for key in ("a", "log/1", "log/2", "log/3", "raw/x/1", "raw/x/2", "raw/y/1", "z"):
         s3.put_object(Bucket="listed", Key=key, Body=key.encode())
 
-    def keys(**asked):
+    def keys(**asked: Any) -> tuple[list[str], list[str], bool]:
         answer = s3.list_objects_v2(Bucket="listed", **asked)
         folders = [it["Prefix"] for it in answer.get("CommonPrefixes", [])]
         return [it["Key"] for it in answer.get("Contents", [])], folders, answer["IsTruncated"]
@@ -72,7 +79,7 @@ def test_the_wire_is_a_table_with_conditions(client):
     table = client("dynamodb")
     named = {"TableName": "t", "ExpressionAttributeNames": {"#owner": "owner"}}
 
-    def acquire(owner, now):
+    def acquire(owner: str, now: int) -> Any:
         return table.update_item(
             **named,
             Key={"org": {"S": "main"}},
@@ -133,12 +140,12 @@ def test_a_measurement_that_fails_says_what_it_wrote():
         measured(Measurement("drain", "", "drain", ("--no-kinesis", "--passes=all")))
 
 
-def line(cpu, events=1_000, **more):
+def line(cpu: float, events: int = 1_000, **more: Any) -> dict[str, Any]:
     calls = {"slack": 10, "s3": 20, "dynamodb": 20, "kinesis": 0}
     return {"events": events, "cpu": cpu, "wall": 2 * cpu, "peak_mb": 100.0, "calls": calls, **more}
 
 
-RESULTS = {
+RESULTS: dict[str, list[dict[str, Any]]] = {
     BARE: [line(1.0), line(2.0), line(1.5)],
     "drain": [line(1.2), line(2.4), line(3.0)],
     "dlt": [line(1.8, events=100), line(3.0, events=100)],
@@ -178,6 +185,19 @@ def test_goals_and_tables_tell_only_what_was_measured():
     assert [it.is_met for it in goals(found)] == [True, True, True, True]
     assert {it.name for it in tables(found, plan(1_000, 100))} == {"drain", "calls", "fill"}
     assert goals({}) == []
+
+
+def test_a_measurement_of_several_things_is_told_by_their_names():
+    rows = [
+        {"name": f"steady-{events}", "cpu": 0.03, "wall": 0.1, "peak_mb": 80.0, "events": events, "calls": calls}
+        for events, calls in ((0, {"slack": 3, "s3": 2, "dynamodb": 2, "kinesis": 0}), (10, {"slack": 3, "s3": 9}))
+    ]
+    steady = next(it for it in plan(1_000, 100) if it.name == "steady")
+    results = {name: [told] for name, told in by_name(steady, {"name": "steady", "rows": rows})}
+    found = figures({**RESULTS, **results})
+    assert [name for name in found if steady.is_of(name)] == ["steady-0", "steady-10"]
+    assert found["steady-10"].times == pytest.approx(0.03 / 1_000 / (1.0 / 1_000))
+    assert [it.is_met for it in goals({"steady-0": found["steady-0"]})] == [True, True]
 
 
 def test_a_minute_is_whole_when_a_later_call_shows_it():
