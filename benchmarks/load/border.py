@@ -18,17 +18,16 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-import boto3
 import msgspec
-import requests
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
+from urllib3 import BaseHTTPResponse, HTTPResponse, PoolManager, Timeout
+from urllib3.exceptions import ReadTimeoutError as NoAnswerError
 
 from benchmarks.load.clock import SharedClock
 from benchmarks.load.plan import Weather
+from slack_audit.adapters.aws import Connections
 
 # Seconds that a call takes on AWS, and what the function's 0.29 of a processor (512 MB) needs for each byte of it: for
 # packing an object, for encoding records, for reading an answer. Estimated from what one whole processor takes here.
@@ -36,7 +35,7 @@ CALL = {"s3": 0.04, "dynamodb": 0.008, "kinesis": 0.03, "secrets-manager": 0.02}
 BYTE = {"s3": 60e-9, "kinesis": 250e-9}
 SLACK_CALL = (0.3, 1.2)
 SLACK_BYTE = 150e-9
-CONNECT, READ = 3.0, 10.0  # seconds that the collector waits for AWS (bootstrap.STORES)
+CONNECT, READ = 3.0, 10.0  # seconds that the collector waits for AWS (wiring.STORES)
 SHARD_RECORDS, SHARD_BYTES = 1_000, 1 << 20  # a second
 
 THROTTLED = {
@@ -109,8 +108,8 @@ class Border:
 
     # AWS
 
-    def send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
-        """A call of boto3; None: it goes its way."""
+    def send(self, request: AWSPreparedRequest, event_name: str) -> AWSResponse | None:
+        """A call of AWS; None: it goes its way."""
         _event, service, operation = event_name.split(".")
         self._count()
         size = len(_body(request))
@@ -171,16 +170,17 @@ class Border:
 
     # Slack
 
-    def ask(self, adapter: HTTPAdapter, request: requests.PreparedRequest, **named: Any) -> requests.Response:
-        """A call of requests."""
+    def ask(self, pool: PoolManager, method: str, url: str, **named: Any) -> BaseHTTPResponse:
+        """A call of Slack."""
         self._count()
         self.pass_time(self._dice.uniform(*SLACK_CALL))
-        response = HTTPAdapter.send(adapter, request, **named)
+        response = PoolManager.request(pool, method, url, **named)
         if self._dice.random() < self._weather.slow:
             self.spoiled += 1
             response.close()
-            self.pass_time(named["timeout"][1])
-            raise requests.ReadTimeout("no answer in time")
+            timeout: Timeout = named["timeout"]
+            self.pass_time(float(timeout.read_timeout or 0))
+            raise NoAnswerError(pool.connection_from_url(url), url, "no answer in time")
         self.pass_time(SLACK_BYTE * int(response.headers.get("Content-Length", 0)))
         return response
 
@@ -238,15 +238,16 @@ def virtual_time(border: Border) -> Iterator[SimpleNamespace]:
     Gives what stands for the module `time`, for the handler's own.
     """
 
-    class Wire(HTTPAdapter):
-        def send(self, request: requests.PreparedRequest, **named: Any) -> requests.Response:  # type: ignore[override]
-            return border.ask(self, request, **named)
+    class Wire(PoolManager):
+        def request(self, method: str, url: str, **named: Any) -> BaseHTTPResponse:  # type: ignore[override]
+            return border.ask(self, method, url, **named)
+
+    class Wires(Connections):
+        def answer(self, request: AWSPreparedRequest, **told: object) -> AWSResponse:
+            return border.send(request, str(told["event_name"])) or super().answer(request)
 
     watch = SimpleNamespace(sleep=border.pass_time, time=border.clock.now, monotonic=border.clock.now)
     calendar = SimpleNamespace(now=lambda _zone=UTC: datetime.fromtimestamp(border.clock.now(), UTC))
-    boto3.setup_default_session()
-    session: Any = boto3.DEFAULT_SESSION
-    session.events.register("before-send", border.send)
     with ExitStack() as patches:
         for name, there in {
             "botocore.endpoint.time": watch,
@@ -255,10 +256,12 @@ def virtual_time(border: Border) -> Iterator[SimpleNamespace]:
             "slack_audit.adapters.slack.time": watch,
             "slack_audit.adapters.catalog.time": watch,
             "slack_audit.adapters.web.time": watch,
-            "slack_audit.adapters.web.HTTPAdapter": Wire,
+            "slack_audit.adapters.web.PoolManager": Wire,
+            "slack_audit.adapters.aws.Connections": Wires,
+            "slack_audit.adapters.secrets.time": watch,
             "slack_audit.bootstrap.ThreadPoolExecutor": _Inline,
-            "slack_audit.bootstrap.datetime": calendar,
-            "aws_lambda_powertools.utilities.parameters.base.datetime": calendar,
+            "slack_audit.verifying.datetime": calendar,
+            "slack_audit.watching.datetime": calendar,
         }.items():
             patches.enter_context(mock.patch(name, there))
         yield watch

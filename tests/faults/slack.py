@@ -1,4 +1,4 @@
-"""Slack's `/logs` in memory, behind requests' own adapter.
+"""Slack's `/logs` in memory, behind the collector's own connections.
 
 It answers newest first, shuffles what lies in one second anew for every walk, takes `oldest` and `latest` as inclusive
 whole seconds, gives cursors that forget the window, and tells its own clock. Events may appear late.
@@ -14,11 +14,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zlib import crc32
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
+from urllib3 import HTTPResponse, Timeout
 from urllib3.exceptions import ConnectTimeoutError, ProtocolError, ReadTimeoutError
 
+from slack_audit.adapters.web import Web
 from tests.builders import body, raw_event
 from tests.faults.border import Border, Exchange, Reply, SilenceError
 
@@ -98,31 +97,25 @@ def place_of(event: Happened, seed: int) -> list[int]:
     return [-event.second, crc32(event.raw, seed * 2_654_435_761 & 0xFFFF_FFFF)]
 
 
-class Wire(HTTPAdapter):
-    """requests' adapter with urllib3's part replaced: what that would raise, and what it would give back."""
+class Wire:
+    """What urllib3's pool would raise, and what it would give back."""
 
     def __init__(self, slack: Slack) -> None:
-        super().__init__(max_retries=0)
         self._slack = slack
 
-    def get_connection_with_tls_context(self, *_args: object, **_named: object) -> Any:
-        return self
-
-    def cert_verify(self, *_args: object, **_named: object) -> None:
-        """There is no connection to protect."""
-
-    def urlopen(self, *, method: str, url: str, headers: Any, retries: Any, timeout: Any, **_: object) -> HTTPResponse:
+    def request(
+        self, method: str, url: str, *, headers: Any, timeout: Timeout, retries: bool, **_: object
+    ) -> HTTPResponse:
+        assert not retries, "the collector itself decides what is asked again"
         try:
             arrived = self._slack.border.exchange(self._asked(url, headers.get("Authorization"), timeout.read_timeout))
         except SilenceError as silence:
-            # As urllib3 does: the retries decide whether the failure comes out as it is or wrapped.
-            retries.increment(method, url, error=self._unanswered(silence.kind, url), _pool=self)
-            raise AssertionError("there are no retries") from silence
+            raise self._unanswered(silence.kind, url) from silence
         arrives = BytesIO(arrived.body[: len(arrived.body) - arrived.lost])
         counted = {"Content-Length": str(len(arrived.body)), **arrived.headers}
         return HTTPResponse(arrives, counted, arrived.status, preload_content=False, decode_content=False)
 
-    def _asked(self, url: str, authorization: str | None, patience: float) -> Exchange:
+    def _asked(self, url: str, authorization: str | None, patience: Any) -> Exchange:
         def whole() -> Reply:
             return self._slack.answer(url, authorization)
 
@@ -139,7 +132,6 @@ class Wire(HTTPAdapter):
         return ReadTimeoutError(pool, url, "storm") if kind == "read" else ProtocolError("Connection aborted.")
 
 
-def mount(session: requests.Session, slack: Slack) -> None:
-    """From now on the session reaches this Slack only."""
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, Wire(slack))
+def mount(web: Web, slack: Slack) -> None:
+    """From now on it reaches this Slack only."""
+    vars(web)["_pool"] = Wire(slack)

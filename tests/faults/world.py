@@ -163,8 +163,8 @@ class World:
         token = SecretToken(clients()["secretsmanager"], SETTINGS.token_secret)
         source = SlackSource(SETTINGS.slack_api_url, SETTINGS.org, token, "0.1.0")
         catalog = SlackCatalog(SETTINGS.slack_api_url, SETTINGS.org, "0.1.0")
-        for session in (source._session, catalog._session):
-            mount(session, self.slack)
+        for web in (source._web, catalog._web):
+            mount(web, self.slack)
         archive = S3Archive(clients()["s3"], SETTINGS.archive_bucket)
         return Process(source, archive, KinesisSink(clients()["kinesis"], SETTINGS.event_stream), catalog)
 

@@ -1,8 +1,11 @@
 """What Slack's Audit Logs API says of itself, to anybody: `/actions` and `/schemas`. No token is ever sent there."""
 
 import time
+from http import HTTPStatus
 
-import requests
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import TimeoutError as NoAnswerError
 
 from slack_audit.adapters import web
 from slack_audit.catalog import Kind
@@ -20,30 +23,30 @@ class SlackCatalog:
     def __init__(self, url: str, org: str, version: str) -> None:
         self._url = url.rstrip("/")
         self._org = org
-        self._session = web.session(version)
+        self._web = web.Web(version)
 
     def read(self, kind: Kind, timeout: float) -> bytes:
         """The answer's bytes as Slack sent them. Raises SourceError, also where the body is not whole in time.
 
-        Only a server that drips its headers can take longer than `timeout`: requests gives no way to watch these.
+        Only a server that drips its headers can take longer than `timeout`: urllib3 gives no way to watch these.
         """
         ends = time.monotonic() + timeout
         url = f"{self._url}/{kind}"
         try:
-            with self._session.get(url, timeout=web.limits(timeout), allow_redirects=False, stream=True) as response:
+            with self._web.ask("GET", url, timeout) as response:
                 body = self._body(kind, response, ends)
-        except requests.ConnectTimeout as error:
+        except ConnectTimeoutError as error:
             raise UnavailableError(f"{self._said(kind)} could not be reached. {ASK_AGAIN}") from error
-        except requests.Timeout as error:
+        except NoAnswerError as error:
             raise SlowAnswerError(f"{self._said(kind)} did not answer within {timeout:.0f} s. {ASK_AGAIN}") from error
-        except requests.RequestException as error:
+        except HTTPError as error:
             raise UnavailableError(f"{self._said(kind)} could not be reached, or hung up. {ASK_AGAIN}") from error
         code = web.error_in(body)
-        if response.status_code != requests.codes.ok or code is not None:
+        if response.status != HTTPStatus.OK or code is not None:
             raise self._failure(kind, response, code)
         return body
 
-    def _body(self, kind: Kind, response: requests.Response, ends: float) -> bytes:
+    def _body(self, kind: Kind, response: BaseHTTPResponse, ends: float) -> bytes:
         said = self._said(kind)
         try:
             return web.body(response, ends, chunk=CHUNK, largest=LARGEST)
@@ -54,10 +57,10 @@ class SlackCatalog:
         except web.BrokenOffError as error:
             raise SlowAnswerError(f"{said} broke off its answer. {ASK_AGAIN}") from error
 
-    def _failure(self, kind: Kind, response: requests.Response, code: str | None) -> SourceError:
-        status = response.status_code
+    def _failure(self, kind: Kind, response: BaseHTTPResponse, code: str | None) -> SourceError:
+        status = response.status
         said = f"{self._said(kind)} answered with HTTP {status}" + (f", {code}" if code else "")
-        if status == requests.codes.too_many_requests or code in web.RATE_LIMITS:
+        if status == HTTPStatus.TOO_MANY_REQUESTS or code in web.RATE_LIMITS:
             return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=web.retry_after(response))
         if 400 <= status < 500 and status not in web.PASSING:
             return RefusedError(f"{said}. {CHECK_URL}")

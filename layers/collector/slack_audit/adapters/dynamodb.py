@@ -13,7 +13,6 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from slack_audit.adapters.refusals import is_lasting
@@ -24,9 +23,6 @@ from slack_audit.passes import Pass, Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_to_dynamodb = TypeSerializer()
-_from_dynamodb = TypeDeserializer()
 
 
 class _StoredPass(Pass, frozen=True):
@@ -180,7 +176,27 @@ def _is_condition(error: ClientError) -> bool:
 
 
 def _attributes(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _to_dynamodb.serialize(value) for name, value in values.items() if value is not None}
+    return {name: _attribute(value) for name, value in values.items() if value is not None}
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """The value as DynamoDB writes it, with its type. A checkpoint has no others."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case bytes():
+            return {"B": value}
+        case dict():
+            return {"M": {name: _attribute(inner) for name, inner in value.items()}}
+        case list():
+            return {"L": [_attribute(inner) for inner in value]}
+    raise TypeError(f"no checkpoint holds a {type(value).__name__}")
 
 
 def _stored(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -208,9 +224,8 @@ def _stored(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _checkpoint(attributes: dict[str, Any]) -> Checkpoint:
     """What the item says. One that nobody can read says nothing: the log rebuilds it."""
-    values = {name: _from_dynamodb.deserialize(value) for name, value in attributes.items()}
     try:
-        item = msgspec.convert(_plain(values), type=_Item)
+        item = msgspec.convert({name: _value(it) for name, it in attributes.items()}, type=_Item)
     except msgspec.ValidationError:
         return Checkpoint()
     return Checkpoint(
@@ -229,12 +244,17 @@ def _checkpoint(attributes: dict[str, Any]) -> Checkpoint:
     )
 
 
-def _plain(value: Any) -> Any:
-    """DynamoDB gives numbers as Decimal, of which ours are whole, and bytes in a wrapper."""
-    if isinstance(value, Binary):
-        return bytes(value)  # type: ignore[call-overload]  # its stub lacks __bytes__
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return int(value) if hasattr(value, "to_integral_value") and value == int(value) else value
+def _value(attribute: dict[str, Any]) -> Any:
+    """What DynamoDB's way of writing it says: a number stays text where it is not whole, a set stays as it came."""
+    match attribute:
+        case {"NULL": _}:
+            return None
+        case {"N": str(digits)}:
+            return int(digits) if digits.removeprefix("-").isdecimal() else digits
+        case {"M": dict(inner)}:
+            return {name: _value(it) for name, it in inner.items()}
+        case {"L": list(inner)}:
+            return [_value(it) for it in inner]
+        case {"S": value} | {"BOOL": value} | {"B": value}:
+            return value
+    return attribute

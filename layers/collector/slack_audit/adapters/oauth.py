@@ -8,11 +8,14 @@ SDKs expect it; where `authed_user` has one, as after an installation with a bot
 import time
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
-import requests
-from requests.auth import HTTPBasicAuth
+from urllib3 import BaseHTTPResponse, make_headers
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import TimeoutError as NoAnswerError
 
 from slack_audit.adapters import web
 from slack_audit.credentials import Credentials, Pair
@@ -25,6 +28,7 @@ from slack_audit.errors import (
     UnavailableError,
 )
 
+FORM = "application/x-www-form-urlencoded"
 CHUNK = 1 << 16  # bytes read between two looks at the clock
 LARGEST = 1 << 20  # bytes; an answer has about 500
 LIFETIME = 43_200  # seconds that a token lives, where Slack does not say it; it documents no other figure
@@ -75,28 +79,26 @@ class SlackOAuth:
 
     def __init__(self, url: str, version: str) -> None:
         self._url = url
-        self._session = web.session(version)
+        self._web = web.Web(version)
 
     def refresh(self, credentials: Credentials, timeout: float) -> Pair:
         """A new pair, within `timeout` seconds for everything. Raises SourceError."""
         ends = time.monotonic() + timeout
+        form = urlencode({"grant_type": "refresh_token", "refresh_token": credentials.refresh_token})
+        basic = make_headers(basic_auth=":".join(credentials.client))["authorization"]
+        headers = {"Content-Type": FORM, "Authorization": basic}
         try:
-            with self._session.post(
-                self._url,
-                data={"grant_type": "refresh_token", "refresh_token": credentials.refresh_token},
-                auth=HTTPBasicAuth(*credentials.client),
-                timeout=web.limits(timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with self._web.ask("POST", self._url, timeout, headers=headers, body=form) as response:
                 return _pair(response, _body(response, ends))
-        except requests.Timeout as error:
+        except ConnectTimeoutError as error:
+            raise UnavailableError(f"Slack could not be asked for a new token. {ASK_AGAIN}") from error
+        except NoAnswerError as error:
             raise UnavailableError(f"Slack gave no new token within {timeout:.0f} s. {ASK_AGAIN}") from error
-        except requests.RequestException as error:
+        except HTTPError as error:
             raise UnavailableError(f"Slack could not be asked for a new token, or hung up. {ASK_AGAIN}") from error
 
 
-def _body(response: requests.Response, ends: float) -> bytes:
+def _body(response: BaseHTTPResponse, ends: float) -> bytes:
     try:
         return web.body(response, ends, chunk=CHUNK, largest=LARGEST)
     except (web.TooSlowError, web.TooLargeError) as error:
@@ -105,12 +107,12 @@ def _body(response: requests.Response, ends: float) -> bytes:
         raise SlowAnswerError(f"Slack's answer with a new token broke off. {ASK_AGAIN}") from error
 
 
-def _pair(response: requests.Response, body: bytes) -> Pair:
+def _pair(response: BaseHTTPResponse, body: bytes) -> Pair:
     try:
         answer = msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         answer = _Answer()
-    if response.status_code != requests.codes.ok or answer.ok is not True:
+    if response.status != HTTPStatus.OK or answer.ok is not True:
         raise _failure(response, answer.error)
     user = answer.authed_user if isinstance(answer.authed_user, dict) else {}
     found = _pair_of(user.get) or _pair_of(partial(getattr, answer))
@@ -127,11 +129,11 @@ def _pair_of(value: Callable[[str], Any]) -> Pair | None:
     return Pair(access, refresh, seconds if type(seconds) is int and seconds > 0 else LIFETIME)
 
 
-def _failure(response: requests.Response, error: Any) -> SourceError:
-    status = response.status_code
+def _failure(response: BaseHTTPResponse, error: Any) -> SourceError:
+    status = response.status
     code = web.code_of(error)
     said = f"Slack gave no new token: HTTP {status}" + (f", {code}" if code else "")
-    if status == requests.codes.too_many_requests or code in web.RATE_LIMITS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in web.RATE_LIMITS:
         return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=web.retry_after(response))
     if code in PASSING or status >= 500 or status in web.PASSING:
         return UnavailableError(f"{said}. {ASK_AGAIN}")

@@ -1,12 +1,11 @@
 """The token in Secrets Manager, as JSON `{"token": "xoxp-..."}`. Its value appears in no error."""
 
 import re
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 import msgspec
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from slack_audit.errors import RefusedError, SourceError, TokenMissingError, TokenRefusedError, UnavailableError
 
@@ -31,31 +30,38 @@ class SecretToken:
     """The token of one org's secret, cached between runs of a warm function."""
 
     def __init__(self, client: "SecretsManagerClient", secret: str) -> None:
+        self._client = client
         self._secret = secret
-        self._provider = SecretsProvider(boto3_client=client)
+        self._value: str | bytes | None = None
+        self._read_at = float("-inf")
 
     def __call__(self, fresh: bool = False) -> str:
         """The token; read from the secret itself if `fresh`. Raises SourceError."""
-        try:
-            value = self._provider.get(self._secret, max_age=MAX_AGE, force_fetch=fresh)
-        except GetParameterError as error:
-            raise self._failure(error) from None
-        return self._token_of(value)
+        now = time.time()  # a clock that also goes on while the function is frozen
+        if fresh or now - self._read_at >= MAX_AGE:
+            self._value, self._read_at = self._read(), now
+        return self._token_of(self._value)
 
-    def _token_of(self, value: Any) -> str:
+    def _read(self) -> str | bytes | None:
         try:
-            token: str = msgspec.json.decode(value, type=_Secret).token.strip()
-        except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
-            if not value:
-                raise TokenMissingError(self._said("it has no value yet")) from None
+            reply = self._client.get_secret_value(SecretId=self._secret)
+        except (ClientError, BotoCoreError) as error:
+            raise self._failure(error) from None
+        return reply.get("SecretString", reply.get("SecretBinary"))
+
+    def _token_of(self, value: str | bytes | None) -> str:
+        if not value:
+            raise TokenMissingError(self._said("it has no value yet"))
+        try:
+            token = msgspec.json.decode(value, type=_Secret).token.strip()
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise self._unusable('its value is not JSON of the form {"token": "xoxp-..."}') from None
         if not re.fullmatch(r"[!-~]+", token):
             raise self._unusable("its token is empty or holds characters that no token has")
         return token
 
-    def _failure(self, error: GetParameterError) -> SourceError:
-        cause = error.__context__
-        code = cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
+    def _failure(self, error: ClientError | BotoCoreError) -> SourceError:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
         if code == "ResourceNotFoundException":
             return TokenMissingError(self._said("it has no value yet, or does not exist"))
         said = f"Could not read the secret {self._secret} ({error})."

@@ -7,9 +7,12 @@ with most of them are not documented, so a code counts for more than a status.
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.parse import urlencode
 
-import requests
-from requests.auth import AuthBase
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import TimeoutError as NoAnswerError
 
 from slack_audit.adapters import web
 from slack_audit.errors import (
@@ -68,17 +71,6 @@ ASK_AGAIN = "It is asked again, also by the next run; if it lasts, see https://s
 CHECK_URL = "If SlackApiUrl was changed, check it: redirects are not followed, and a web page is not the API."
 
 
-class _Bearer(AuthBase):
-    """Puts the token into the header itself, so that requests never looks for credentials elsewhere."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 class SlackSource:
     """`/logs` of one organisation. `token(fresh)` gives the token, from the secret itself if `fresh`."""
 
@@ -87,7 +79,7 @@ class SlackSource:
         self._org = org
         self._token = token
         self._fresh = False
-        self._session = web.session(version)
+        self._web = web.Web(version)
 
     def renew_token(self) -> None:
         """The next call reads the secret anew."""
@@ -98,26 +90,20 @@ class SlackSource:
         ends = time.monotonic() + timeout
         token, self._fresh = self._token(self._fresh), False
         try:
-            with self._session.get(
-                self._url,
-                params=_parameters(query),
-                auth=_Bearer(token),
-                timeout=web.limits(timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            url = f"{self._url}?{urlencode(_parameters(query))}"
+            with self._web.ask("GET", url, timeout, headers={"Authorization": f"Bearer {token}"}) as response:
                 slack_time = _slack_time(response)
                 return self._answer(query, response, self._body(response, ends), slack_time)
-        except requests.ConnectTimeout as error:
+        except ConnectTimeoutError as error:
             raise UnavailableError(f"Slack could not be reached for org {self._org}. {ASK_AGAIN}") from error
-        except requests.Timeout as error:
+        except NoAnswerError as error:
             said = f"Slack did not answer org {self._org} within {timeout:.0f} s."
             raise SlowAnswerError(f"{said} {ASK_AGAIN}") from error
-        except requests.RequestException as error:
+        except HTTPError as error:
             said = f"Slack could not be reached for org {self._org}, or hung up."
             raise UnavailableError(f"{said} {ASK_AGAIN}") from error
 
-    def _body(self, response: requests.Response, ends: float) -> bytes:
+    def _body(self, response: BaseHTTPResponse, ends: float) -> bytes:
         try:
             return web.body(response, ends, chunk=CHUNK)
         except web.TooSlowError as error:
@@ -125,33 +111,33 @@ class SlackSource:
         except web.BrokenOffError as error:
             raise SlowAnswerError(f"Slack's answer to org {self._org} broke off. {ASK_AGAIN}") from error
 
-    def _answer(self, query: Query, response: requests.Response, body: bytes, slack_time: int | None) -> Answer:
+    def _answer(self, query: Query, response: BaseHTTPResponse, body: bytes, slack_time: int | None) -> Answer:
         cause: ValueError | None = None
-        if response.status_code == requests.codes.ok:
+        if response.status == HTTPStatus.OK:
             try:
                 page = page_of(body)
                 return Answer(page.events, page.next_cursor, slack_time)
             except ValueError as error:
                 cause = error
         failure = self._failure(query, response, body, slack_time)
-        failure.status = response.status_code
+        failure.status = response.status
         raise failure from cause
 
-    def _failure(self, query: Query, response: requests.Response, body: bytes, slack_time: int | None) -> SourceError:
+    def _failure(self, query: Query, response: BaseHTTPResponse, body: bytes, slack_time: int | None) -> SourceError:
         """What an answer without a page means."""
-        status, code = response.status_code, web.error_in(body)
+        status, code = response.status, web.error_in(body)
         said = f"Slack answered org {self._org} with HTTP {status}" + (f", {code}" if code else "")
-        if status == requests.codes.too_many_requests or code in web.RATE_LIMITS:
+        if status == HTTPStatus.TOO_MANY_REQUESTS or code in web.RATE_LIMITS:
             wait = web.retry_after(response)
             return RateLimitedError(f"{said}. {ASK_AGAIN}", retry_after=wait, slack_time=slack_time)
-        if code == "invalid_cursor" or (status == requests.codes.bad_request and code is None and query.cursor):
+        if code == "invalid_cursor" or (status == HTTPStatus.BAD_REQUEST and code is None and query.cursor):
             return CursorRefusedError(f"{said}: the cursor is not accepted.", slack_time=slack_time)
         if code == "invalid_range":
             return RangeRefusedError(f"{said} for {query.window}. {RANGE_ADVICE}", slack_time=slack_time)
-        if code in BAD_TOKENS or (status == requests.codes.unauthorized and code not in ADVICE):
+        if code in BAD_TOKENS or (status == HTTPStatus.UNAUTHORIZED and code not in ADVICE):
             return TokenRefusedError(f"{said}: the token is not accepted. {NEW_TOKEN_ADVICE}", slack_time=slack_time)
         advice = _advice(status, code)
-        if code == "invalid_action" or (status == requests.codes.bad_request and code is None and query.filters.action):
+        if code == "invalid_action" or (status == HTTPStatus.BAD_REQUEST and code is None and query.filters.action):
             return ActionRefusedError(f"{said}. {advice}", slack_time=slack_time)
         if advice is not None:
             return RefusedError(f"{said}. {advice}", slack_time=slack_time)
@@ -178,7 +164,7 @@ def _parameters(query: Query) -> dict[str, str]:
     return parameters | ({"cursor": query.cursor} if query.cursor else {})
 
 
-def _slack_time(response: requests.Response) -> int | None:
+def _slack_time(response: BaseHTTPResponse) -> int | None:
     """Slack's clock, from the Date header."""
     try:
         return int(parsedate_to_datetime(response.headers.get("Date", "")).timestamp())
