@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slack_audit import bootstrap
+from slack_audit import bootstrap, wiring
 from slack_audit.backfill import order_of
 from slack_audit.redaction import guarded
 from slack_audit.settings import Settings
@@ -24,7 +24,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     For `{"org": "main", "check": true}` it collects nothing and tells whether it could.
     Returns what was done, or fails with what a person must do.
     """
-    settings = bootstrap.requested(event, Settings.from_env(os.environ))
+    settings = wiring.requested(event, Settings.from_env(os.environ))
     logger.append_keys(org=settings.org)
     if "check" in event:
         bootstrap.requested_check(event)

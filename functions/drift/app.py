@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slack_audit import bootstrap
+from slack_audit import drifting, wiring
 from slack_audit.redaction import guarded
 from slack_audit.settings import DriftSettings
 from slack_audit.telemetry import logger, record_drift, take_over_logging
@@ -21,14 +21,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     For `{"orgs": ["main"]}` it starts itself for each, and returns which.
     """
-    if bootstrap.is_for_each(event):
-        return bootstrap.start_each(event, context)
-    settings = bootstrap.requested(event, DriftSettings.from_env(os.environ))
+    if wiring.is_for_each(event):
+        return wiring.start_each(event, context)
+    settings = wiring.requested(event, DriftSettings.from_env(os.environ))
     logger.append_keys(org=settings.org)
-    watch = bootstrap.drift_watch(settings, context)
+    watch = drifting.drift_watch(settings, context)
     failure: BaseException | None = None
     try:
-        bootstrap.check_log(settings)
+        wiring.check_log(settings)
         watch.run()
     except Exception as error:
         failure = error

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slack_audit import bootstrap, replaying
+from slack_audit import replaying, wiring
 from slack_audit.redaction import guarded
 from slack_audit.settings import ReplaySettings
 from slack_audit.telemetry import logger, take_over_logging
@@ -20,10 +20,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     Returns what the state machine goes on with. Fails where it cannot, or where the report differs from the log.
     """
-    settings = bootstrap.requested(replaying.requested_org(event), ReplaySettings.from_env(os.environ))
+    settings = wiring.requested(replaying.requested_org(event), ReplaySettings.from_env(os.environ))
     action = event.get("action")
     logger.append_keys(org=settings.org, replay_id=event.get("replay_id"), action=action)
-    bootstrap.check_log(settings)
+    wiring.check_log(settings)
     result = replaying.Replaying(event, settings, context).carry_out()
     logger.info("replayed", extra={name: value for name, value in result.items() if name in TOLD})
     return result

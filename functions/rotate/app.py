@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slack_audit import bootstrap
+from slack_audit import rotating
 from slack_audit.redaction import guarded
 from slack_audit.settings import RotateSettings
 from slack_audit.telemetry import logger, record_rotation, take_over_logging
@@ -19,7 +19,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, s
     """Does one step for `{"Step": …, "SecretId": …, "ClientRequestToken": …}`, or fails with what a person must do."""
     failure: BaseException | None = None
     try:
-        step, outcome = bootstrap.rotate(event, RotateSettings.from_env(os.environ), context)
+        step, outcome = rotating.rotate(event, RotateSettings.from_env(os.environ), context)
     except Exception as error:
         failure = error
         logger.error("rotation failed", extra={"reason": str(error), **_named(event)})

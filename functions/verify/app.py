@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slack_audit import bootstrap
+from slack_audit import verifying, wiring
 from slack_audit.redaction import guarded
 from slack_audit.settings import VerifySettings
 from slack_audit.telemetry import logger, record_proof, take_over_logging
@@ -20,11 +20,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, o
 
     For `{"orgs": ["main"], "days": 2}` it starts itself for each, and returns which.
     """
-    if bootstrap.is_for_each(event):
-        return bootstrap.start_each(event, context)
-    settings = bootstrap.requested(event, VerifySettings.from_env(os.environ))
+    if wiring.is_for_each(event):
+        return wiring.start_each(event, context)
+    settings = wiring.requested(event, VerifySettings.from_env(os.environ))
     logger.append_keys(org=settings.org)
-    proof = bootstrap.verify(settings, bootstrap.requested_days(event))
+    proof = verifying.verify(settings, verifying.requested_days(event))
     record_proof(proof)  # not for a check that could not be made: it has no figures, not even a 0
     logger.info("verified", extra=proof.summary())
     return proof.summary()

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slack_audit import bootstrap
+from slack_audit import watching
 from slack_audit.redaction import guarded
 from slack_audit.settings import WatchSettings
 from slack_audit.telemetry import logger, record_standings, take_over_logging
@@ -19,7 +19,7 @@ take_over_logging()
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's form
     """Watches `{"orgs": ["main"]}`; returns the worst of them, or fails if a checkpoint could not be read."""
-    standings = bootstrap.standings(WatchSettings.from_env(os.environ), event)
+    standings = watching.standings(WatchSettings.from_env(os.environ), event)
     worst = summary(standings)
     record_standings(standings, worst)
     result: dict[str, Any] = msgspec.to_builtins(worst)

@@ -11,7 +11,7 @@ import pytest
 import sqlglot
 from typer.testing import CliRunner
 
-from slack_audit import __version__, bootstrap, credentials, errors, replay_report, telemetry
+from slack_audit import __version__, credentials, errors, replay_report, telemetry, verifying, wiring
 from slack_audit.backfill import Start, order_of
 from slack_audit.check import Outcome, Outside, check
 from slack_audit.checkpoint import Checkpoint
@@ -248,8 +248,8 @@ def test_the_sample_events_are_what_the_functions_take(sample):
     order = order_of(backfill["backfill"])
     assert isinstance(order, Start)
     assert order.name == "backfill-1767225600-1769903999"
-    assert bootstrap.requested.__doc__ is not None
-    assert '{"org": "main"}' in bootstrap.requested.__doc__
+    assert wiring.requested.__doc__ is not None
+    assert '{"org": "main"}' in wiring.requested.__doc__
 
 
 def test_the_sample_of_a_check_is_what_the_collect_function_takes():
@@ -266,9 +266,9 @@ def test_the_orders_that_the_readme_shows_are_understood():
 
 def test_the_sample_of_the_daily_check_is_what_it_takes():
     event = json.loads((ROOT / "events" / "verify.json").read_text())
-    assert bootstrap.requested_days(event) == 2
-    assert bootstrap.requested_days.__doc__ is not None
-    assert '{"org": "main", "days": 2}' in bootstrap.requested_days.__doc__
+    assert verifying.requested_days(event) == 2
+    assert verifying.requested_days.__doc__ is not None
+    assert '{"org": "main", "days": 2}' in verifying.requested_days.__doc__
 
 
 def test_the_sample_of_a_replay_is_a_request_that_may_be_made():
@@ -340,8 +340,9 @@ def test_every_module_stands_in_the_import_contracts():
         for path in package.iterdir()
         if path.name != "__init__.py" and "__pyc" not in path.name
     }
-    wiring = {f"slack_audit.{name}" for name in ("adapters", "bootstrap", "replaying", "settings", "telemetry")}
-    assert modules - wiring == {name for name in contracts["pure"]["source_modules"] if name.count(".") == 1}
+    wires = "bootstrap deploying drifting replaying rotating verifying watching wiring"
+    impure = {f"slack_audit.{name}" for name in ("adapters", "settings", "telemetry", *wires.split())}
+    assert modules - impure == {name for name in contracts["pure"]["source_modules"] if name.count(".") == 1}
     assert modules - {"slack_audit.errors", "slack_audit.verify"} == set(contracts["apart"]["forbidden_modules"])
 
 

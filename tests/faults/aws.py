@@ -23,7 +23,8 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from botocore.retries import quota
 from urllib3 import HTTPResponse
 
-from slack_audit.bootstrap import STORES, STREAM
+from slack_audit.bootstrap import STREAM
+from slack_audit.wiring import STORES
 from tests.faults.border import Border, Exchange, Reply, SilenceError
 
 SERVICES = {"s3": STORES, "dynamodb": STORES, "kinesis": STREAM, "secretsmanager": STORES}

@@ -17,7 +17,7 @@ from collect import app
 from drift import app as drift_app
 from local.slack import DEFAULT_TOKEN, StandIn
 from replay import app as replay_app
-from slack_audit import bootstrap, replaying, telemetry
+from slack_audit import bootstrap, telemetry, wiring
 from tests import proof
 from tests.conftest import Cloud
 from tests.fakes import KilledError
@@ -27,11 +27,10 @@ from watch import app as watch_app
 EVENT = {"org": "main"}
 TIMEOUT = 300.0  # seconds; the function's
 WARM = (
-    bootstrap._client,
+    wiring.client,
     bootstrap._token,
     bootstrap._source,
     bootstrap._catalog,
-    replaying._client,
 )  # what lasts from run to run
 
 

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from typing import Any
 from unittest import mock
 
 from hypothesis import HealthCheck, given, settings
@@ -55,10 +56,12 @@ def test_what_is_served_is_archived_once_and_streamed(
     history, mishaps, page, per_minute, lookback, offset, drift, ahead
 ):
     with mock.patch.object(Pace, "ahead", return_value=ahead):
-        collect_all(history, mishaps, page, per_minute, lookback, offset, drift)
+        collects_all(history, mishaps, page, per_minute, lookback, offset, drift)
 
 
-def collect_all(history, mishaps, page, per_minute, lookback, offset, drift):
+def collects_all(
+    history: Any, mishaps: Any, page: int, per_minute: int, lookback: int, offset: int, drift: int
+) -> None:
     world = World(calls_per_minute=per_minute, lookback_hours=lookback, lags=ALL_LAGS)
     world.slack.page = page
     world.slack.offset = offset

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from slack_audit import publish
-from slack_audit.batches import SinkLimits
+from slack_audit.batches import Record, SinkLimits
 from slack_audit.deadline import Deadline
 from slack_audit.errors import ArchiveDamagedError, SinkRefusedError, SinkUnavailableError
 from slack_audit.publish import CALLS_AT_ONCE, TRIES, Publisher
@@ -111,7 +111,7 @@ def test_of_calls_made_at_once_only_what_was_refused_is_sent_again():
 def test_a_call_that_never_ends_is_made_again(monkeypatch):
     monkeypatch.setattr(publish, "LONGEST_CALL", 0.01)
     world = an_archive([10])
-    never: list[Future] = [Future()]
+    never: list[Future[list[Record]]] = [Future()]
 
     def sending(call):
         return never.pop() if never else at_once(call)

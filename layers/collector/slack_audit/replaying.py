@@ -1,10 +1,8 @@
 """Builds the parts of a replay and tells its three actions apart: plan, replay (one item) and report."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import msgspec
 from botocore.config import Config
 
@@ -22,17 +20,13 @@ from slack_audit.replay import Progress, Replay
 from slack_audit.replay_plan import Plan, Stack
 from slack_audit.replay_report import Checking
 from slack_audit.settings import ReplaySettings
+from slack_audit.wiring import client
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # A target's failures are the replay's to repeat.
 TARGET = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 1})
-
-
-@cache
-def _client(service: str, config: Config) -> Any:
-    return boto3.client(service, config=config)  # type: ignore[call-overload]  # any service
 
 
 class Replaying:
@@ -43,8 +37,8 @@ class Replaying:
         self._event = event
         self._settings = settings
         self._id = replay_plan.checked_replay_id(event.get("replay_id"))
-        self._archive = S3Archive(_client("s3", CLIENT), settings.archive_bucket)
-        self._vault = S3Vault(_client("s3", CLIENT), settings.archive_bucket)
+        self._archive = S3Archive(client("s3", CLIENT), settings.archive_bucket)
+        self._vault = S3Vault(client("s3", CLIENT), settings.archive_bucket)
         self._deadline = Deadline(LambdaClock(context.get_remaining_time_in_millis))
 
     def carry_out(self) -> dict[str, Any]:
@@ -102,11 +96,11 @@ def _target(plan: Plan) -> Target:
     """Where the plan says. A stream and a queue are one for all batches, a prefix has an object for each."""
     target = plan.target
     if target.stream is not None:
-        return _one(KinesisSink(_client("kinesis", TARGET), target.stream, ADVICE_OF_A_REPLAY))
+        return _one(KinesisSink(client("kinesis", TARGET), target.stream, ADVICE_OF_A_REPLAY))
     if target.queue is not None:
-        return _one(QueueSink(_client("sqs", TARGET), target.queue, plan.replay_id))
+        return _one(QueueSink(client("sqs", TARGET), target.queue, plan.replay_id))
     bucket = target.bucket or ""
-    return lambda batch: ObjectSink(_client("s3", TARGET), bucket, target.prefix, plan.replay_id, batch)
+    return lambda batch: ObjectSink(client("s3", TARGET), bucket, target.prefix, plan.replay_id, batch)
 
 
 def _one(sink: Sink) -> Target:
@@ -122,6 +116,6 @@ def _read[T](asked: Any, kind: type[T]) -> T:
 
 
 def requested_org(event: Any) -> Any:
-    """The event with the org where `bootstrap.requested` looks for it: a request to plan has it inside."""
+    """The event with the org where `wiring.requested` looks for it: a request to plan has it inside."""
     request = event.get("request") if isinstance(event, dict) else None
     return {**event, **({"org": request["org"]} if "org" in request else {})} if isinstance(request, dict) else event

@@ -8,6 +8,7 @@ one organisation can stay for the next one's run.
 import logging
 import os
 import resource
+import typing
 from collections.abc import Iterable, Mapping
 
 from aws_lambda_powertools import Logger
@@ -15,13 +16,16 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from slack_audit import passes, redaction
-from slack_audit.check import Checked, Outcome
-from slack_audit.drift import Drift
+from slack_audit.check import Outcome
 from slack_audit.errors import RefusedError, TokenMissingError, TokenRefusedError
-from slack_audit.parts import Report
-from slack_audit.tally import Count
-from slack_audit.verify.prove import Proof
-from slack_audit.watch import Standing, Summary
+
+if typing.TYPE_CHECKING:  # each function loads only what it does itself
+    from slack_audit.check import Checked
+    from slack_audit.drift import Drift
+    from slack_audit.parts import Report
+    from slack_audit.tally import Count
+    from slack_audit.verify.prove import Proof
+    from slack_audit.watch import Standing, Summary
 
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "slack-audit-collector"  # the stack's name
 NAMESPACE = "SlackAuditCollector"
@@ -72,7 +76,7 @@ def take_over_logging() -> None:
     copy_config_to_registered_loggers(source_logger=logger, include={"slack_audit"})
 
 
-def record(report: Report, failure: BaseException | None, seconds: float) -> None:
+def record(report: "Report", failure: BaseException | None, seconds: float) -> None:
     """One run's metrics; it took so many seconds."""
     found = {
         LEASE_BUSY: int(report.stopped == "lease_busy"),
@@ -88,7 +92,7 @@ def record(report: Report, failure: BaseException | None, seconds: float) -> Non
         _write({SLACK_CALLS: calls}, under={"status": status})
 
 
-def _of_the_run(report: Report) -> dict[str, float | None]:
+def _of_the_run(report: "Report") -> dict[str, float | None]:
     return {
         EVENTS_PUBLISHED: report.published,
         REPEATS_DROPPED: report.repeats,
@@ -103,7 +107,7 @@ def _of_the_run(report: Report) -> dict[str, float | None]:
     }
 
 
-def _write_by_org(report: Report, failure: BaseException | None) -> None:
+def _write_by_org(report: "Report", failure: BaseException | None) -> None:
     """What is worth a metric of every organisation's own; also over all of them."""
     found = {
         RUN_SUCCESS: int(failure is None),
@@ -114,7 +118,7 @@ def _write_by_org(report: Report, failure: BaseException | None) -> None:
     _write(found, also={"org": report.org})
 
 
-def _write_by_pass(report: Report) -> None:
+def _write_by_pass(report: "Report") -> None:
     """What each pass found; a pass that read nothing says nothing."""
     for name, events in report.found.items():
         late = {LATE_EVENTS: events} if name in {passes.LATE, passes.FINAL} else {}
@@ -122,13 +126,13 @@ def _write_by_pass(report: Report) -> None:
         _write(found, under={"pass": name})
 
 
-def record_actions(counts: Iterable[Count]) -> None:
+def record_actions(counts: "Iterable[Count]") -> None:
     """How often each action was archived: lines of the log, which can be counted there without being metrics."""
     for count in counts:
         logger.info("events", extra={"pass": count.kind, "action": count.action, "events": count.events})
 
 
-def record_drift(report: Drift, failure: BaseException | None) -> None:
+def record_drift(report: "Drift", failure: BaseException | None) -> None:
     """The metrics of a run of the drift watch."""
     _write(
         {
@@ -142,7 +146,7 @@ def record_drift(report: Drift, failure: BaseException | None) -> None:
     )
 
 
-def record_proof(proof: Proof) -> None:
+def record_proof(proof: "Proof") -> None:
     """What a check of the archive found: each finding as a line of the log, and the metrics, 0 when it is clean."""
     for finding in proof.findings:
         write = logger.warning if finding.is_warning else logger.error
@@ -151,7 +155,7 @@ def record_proof(proof: Proof) -> None:
     _write({VERIFY_FINDINGS: proof.faults, VERIFIED_EVENTS: proof.coverage.events})
 
 
-def record_standings(standings: Iterable[Standing], summary: Summary) -> None:
+def record_standings(standings: "Iterable[Standing]", summary: "Summary") -> None:
     """Where every organisation stands, as a line of the log, and the metrics over all of them."""
     for standing in standings:
         write = logger.warning if standing.overdue else logger.info
@@ -172,7 +176,7 @@ def record_rotation(failure: BaseException | None) -> None:
     _write({ROTATION_FAILURES: int(failure is not None)})
 
 
-def record_check(checked: Checked) -> None:
+def record_check(checked: "Checked") -> None:
     """What a check found: each finding as a line of the log."""
     write = {Outcome.OK: logger.info, Outcome.FAILED: logger.error}
     for it in checked.findings:

@@ -3,11 +3,14 @@
 import re
 import time
 from io import BytesIO
+from typing import Any, override
 
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
+
+from slack_audit.adapters.trust import trusting
 
 CONNECT_TIMEOUT = 3.05  # seconds
 LONGEST_RETRY_AFTER = 3_600  # seconds; what is longer is taken for a mistake and cut
@@ -38,8 +41,21 @@ def session(version: str) -> requests.Session:
     made.trust_env = False
     made.headers.update({"Accept": "application/json", "User-Agent": f"slack-audit-collector/{version}"})
     for scheme in ("https://", "http://"):
-        made.mount(scheme, HTTPAdapter(max_retries=0))
+        made.mount(scheme, _Connections(max_retries=0))
     return made
+
+
+class _Connections(HTTPAdapter):
+    """They believe whom all connections of the process believe."""
+
+    @override
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, ssl_context=trusting(), **options)
+
+    @override
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        """For HTTPAdapter, which would name the authorities here, and urllib3 would read them again."""
+        conn.cert_reqs, conn.ca_certs = "CERT_REQUIRED", None
 
 
 def limits(timeout: float) -> tuple[float, float]:
