@@ -8,14 +8,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.performance import baseline, document, machine
-from benchmarks.performance.figures import Figure, figures
+from benchmarks.performance import ROOT, baseline, document, machine
+from benchmarks.performance.figures import Figure, beside_the_loop, figures
 from benchmarks.performance.goals import goals
 from benchmarks.performance.plan import BARE, Measurement, plan
-from benchmarks.performance.rounds import FailedError, Results, run
+from benchmarks.performance.rounds import FailedError, run
 from benchmarks.performance.tables import changed, reached, tables
 
-FOLDER = Path("build/performance")
+FOLDER = ROOT / "build" / "performance"
+RESULTS = FOLDER / "results.json"
 WELL, WORSE, FAILED = 0, 1, 2
 
 
@@ -23,17 +24,32 @@ def main() -> int:
     """0: nothing is worse than the baseline; 1: something is; 2: a measurement failed."""
     asked = _parser().parse_args()
     console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
-    chosen = choice(plan(asked.events, asked.peer_events), asked.only)
+    whole = plan(asked.events, asked.peer_events)
+    chosen = choice(whole, asked.only)
     if not chosen:
         errors.print(f"There is no measurement of the name {' or '.join(asked.only)}.", markup=False)
         return FAILED
-    try:
-        results = json.loads(asked.read.read_text())["results"] if asked.read else _run(chosen, asked.rounds, errors)
-    except FailedError as error:
-        errors.print(str(error), style="red", markup=False)
-        return FAILED
-    found = figures({name: told for name, told in results.items() if any(it.is_of(name) for it in chosen)})
-    return _tell(found, chosen, asked, console)
+    if not asked.read:
+        try:
+            _measure(chosen, asked.rounds, errors)
+        except FailedError as error:
+            errors.print(str(error), style="red", markup=False)
+            return FAILED
+    kept = json.loads((asked.read or RESULTS).read_text())
+    everything = of(whole, figures(kept["results"]))
+    if asked.write:
+        document.write([*tables(everything, whole), reached(goals(everything))], everything, kept["machine"])
+    found = of(chosen, everything)
+    _show(found, chosen, console)
+    if asked.baseline:
+        baseline.store(found, kept["machine"])
+        return WELL
+    return _compare(found, console)
+
+
+def of(measurements: list[Measurement], found: dict[str, Figure]) -> dict[str, Figure]:
+    """The figures of these measurements."""
+    return {name: it for name, it in found.items() if any(measurement.is_of(name) for measurement in measurements)}
 
 
 def choice(measurements: list[Measurement], only: list[str]) -> list[Measurement]:
@@ -45,7 +61,8 @@ def choice(measurements: list[Measurement], only: list[str]) -> list[Measurement
     return [*loop, *wanted] if wanted else []
 
 
-def _run(chosen: list[Measurement], rounds: int, errors: Console) -> Results:
+def _measure(chosen: list[Measurement], rounds: int, errors: Console) -> None:
+    """The results take the place of those that the folder has of the same names; the others stay."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     facts = machine.facts()
     with Progress(*columns, console=errors) as shown:
@@ -56,23 +73,20 @@ def _run(chosen: list[Measurement], rounds: int, errors: Console) -> Results:
             FOLDER / "rounds.json",
             lambda title, done, of: shown.update(task, description=title, completed=done, total=of),
         )
-    (FOLDER / "results.json").write_text(json.dumps({"machine": facts, "results": results}, indent=1) + "\n")
-    return results
+    before = json.loads(RESULTS.read_text())["results"] if RESULTS.exists() else {}
+    told = {"machine": facts, "results": before | beside_the_loop(results)}
+    RESULTS.write_text(json.dumps(told, indent=1) + "\n")
 
 
-def _tell(found: dict[str, Figure], chosen: list[Measurement], asked: argparse.Namespace, console: Console) -> int:
-    facts = json.loads((asked.read or FOLDER / "results.json").read_text())["machine"]
-    shown = [*tables(found, chosen), reached(goals(found))]
-    for table in shown:
+def _show(found: dict[str, Figure], chosen: list[Measurement], console: Console) -> None:
+    for table in (*tables(found, chosen), reached(goals(found))):
         console.print(table.shown(), "")
+
+
+def _compare(found: dict[str, Figure], console: Console) -> int:
     changes = baseline.compare(found, baseline.stored().get("figures", {}))
     if (table := changed(changes)).rows:
         console.print(table.shown(), "")
-    if asked.write:
-        document.write(shown, found, facts)
-    if asked.baseline:
-        baseline.store(found, facts)
-        return WELL
     worse = [it for it in changes if it.is_regression]
     said = f"{len(worse)} figures are worse than the baseline." if worse else "No figure is worse than the baseline."
     console.print(said if changes else "There is no baseline for these: --baseline makes one.", markup=False)

@@ -86,13 +86,15 @@ def _measure(asked: argparse.Namespace, at: Servers) -> dict[str, Any]:
         "kinesis": asked.kinesis,
         "passes": asked.passes,
         "repeats": repeats,
-        "runs": len(runs),
+        **_sums(runs),
         "fill": round(asked.events / PAGE / made["slack"], 4),
-        "windows": sum(run["windows"] for run in runs),
-        "batches": sum(run["batches"] for run in runs),
         "cpu_import": round(imported.since(start).cpu, 4),
         "cpu_first": round(before.since(imported).cpu, 4),
     }
+
+
+def _sums(runs: list[dict[str, Any]]) -> dict[str, int]:
+    return {"runs": len(runs), **{name: sum(run[name] for run in runs) for name in ("windows", "batches")}}
 
 
 def _order_a_backfill(handler: Handler, hours: int) -> None:

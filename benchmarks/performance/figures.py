@@ -35,17 +35,27 @@ class Figure(NamedTuple):
         return self.calls[service] * 1_000 / self.events
 
 
+def beside_the_loop(results: Results) -> Results:
+    """Each with what an event cost the bare loop in the same round; of more rounds than it had, what it did at median.
+
+    So it stays with a result that is looked at later, beside those of another run.
+    """
+    bare = [_cost(it) for it in results.get(BARE, [])]
+    return {name: [_beside(it, number, bare) for number, it in enumerate(told)] for name, told in results.items()}
+
+
+def _beside(told: dict[str, Any], number: int, bare: list[float]) -> dict[str, Any]:
+    return {**told, "bare": bare[number] if number < len(bare) else median(bare)} if bare else told
+
+
 def figures(results: Results) -> dict[str, Figure]:
     """Of everything that was measured at least once."""
-    bare = [_cost(it) for it in results.get(BARE, [])]
-    return {name: _figure(name, told, bare) for name, told in results.items() if told}
+    return {name: _figure(name, told) for name, told in results.items() if told}
 
 
-def _figure(name: str, told: list[dict[str, Any]], bare: list[float]) -> Figure:
+def _figure(name: str, told: list[dict[str, Any]]) -> Figure:
     costs = [it["cpu"] for it in told]
-    # By round where both have it, so that what slowed down one slowed down the other.
-    against = bare[: len(told)] if len(bare) >= len(told) else [median(bare)] * len(told) if bare else []
-    times = [_cost(it) / base for it, base in zip(told, against, strict=False)]
+    times = [_cost(it) / it["bare"] for it in told if "bare" in it]
     return Figure(
         name=name,
         events=told[0]["events"],

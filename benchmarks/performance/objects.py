@@ -132,8 +132,7 @@ class Objects:
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
         after = query.get("continuation-token") or query.get("start-after", "")
         most = min(int(query.get("max-keys", MOST_KEYS)), MOST_KEYS)
-        root = len(bucket) + 2
-        start = f"/{bucket}/{prefix}"
+        root, start = len(bucket) + 2, f"/{bucket}/{prefix}"
         at = max(bisect_right(self._paths, f"/{bucket}/{after}"), bisect_right(self._paths, start) - 1, 0)
         found, folders, last, more = "", dict[str, None](), "", False
         for path in self._paths[at:]:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from benchmarks.performance import document
 from benchmarks.performance.__main__ import choice
 from benchmarks.performance.baseline import compare, kept
-from benchmarks.performance.figures import figures
+from benchmarks.performance.figures import Figure, beside_the_loop, figures
 from benchmarks.performance.goals import goals
 from benchmarks.performance.paced import by_minute
 from benchmarks.performance.plan import BARE, Measurement, plan
@@ -153,8 +153,12 @@ RESULTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+def figures_of(results: dict[str, list[dict[str, Any]]]) -> dict[str, Figure]:
+    return figures(beside_the_loop(results))
+
+
 def test_costs_are_told_as_multiples_of_the_bare_loop_of_the_same_round():
-    found = figures(RESULTS)
+    found = figures_of(RESULTS)
     assert found["drain"].times == pytest.approx(1.2)  # of 1.2, 1.2 and 2.0
     assert found["dlt"].times == pytest.approx((18 + 15) / 2)
     assert found["drain"].per_second == pytest.approx(1_000 / 2.4)
@@ -162,13 +166,13 @@ def test_costs_are_told_as_multiples_of_the_bare_loop_of_the_same_round():
 
 
 def test_what_is_worse_than_the_baseline_is_a_regression():
-    before = kept(figures(RESULTS))
-    assert [it for it in compare(figures(RESULTS), before) if it.share] == []
-    worse = figures({**RESULTS, "drain": [line(1.4), line(2.8), line(3.0)], "fill-1": [line(1.0, fill=0.85)]})
+    before = kept(figures_of(RESULTS))
+    assert [it for it in compare(figures_of(RESULTS), before) if it.share] == []
+    worse = figures_of({**RESULTS, "drain": [line(1.4), line(2.8), line(3.0)], "fill-1": [line(1.0, fill=0.85)]})
     found = compare(worse, before)
     assert {(it.name, it.figure) for it in found if it.is_regression} == {("drain", "times"), ("fill-1", "fill")}
     assert [row[:2] for row in changed(found).rows] == [["drain", "times"], ["fill-1", "fill"]]
-    other_size = figures({**RESULTS, "drain": [line(9.0, events=10)]})
+    other_size = figures_of({**RESULTS, "drain": [line(9.0, events=10)]})
     assert [it for it in compare(other_size, before) if it.name == "drain"] == []
 
 
@@ -181,7 +185,7 @@ def test_every_measurement_has_a_name_of_its_own_and_can_be_chosen():
 
 
 def test_goals_and_tables_tell_only_what_was_measured():
-    found = figures(RESULTS)
+    found = figures_of(RESULTS)
     assert [it.is_met for it in goals(found)] == [True, True, True, True]
     assert {it.name for it in tables(found, plan(1_000, 100))} == {"drain", "calls", "fill"}
     assert goals({}) == []
@@ -194,7 +198,7 @@ def test_a_measurement_of_several_things_is_told_by_their_names():
     ]
     steady = next(it for it in plan(1_000, 100) if it.name == "steady")
     results = {name: [told] for name, told in by_name(steady, {"name": "steady", "rows": rows})}
-    found = figures({**RESULTS, **results})
+    found = figures_of({**RESULTS, **results})
     assert [name for name in found if steady.is_of(name)] == ["steady-0", "steady-10"]
     assert found["steady-10"].times == pytest.approx(0.03 / 1_000 / (1.0 / 1_000))
     assert [it.is_met for it in goals({"steady-0": found["steady-0"]})] == [True, True]
