@@ -5,6 +5,7 @@ at, and no type is taken for granted. The bytes go to the archive and the stream
 """
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from typing import Any
@@ -64,7 +65,7 @@ def page_of(body: bytes) -> Page:
         answer, raws = _tolerant(body)
     if answer.error or answer.ok is False:
         raise ValueError("an answer that says it is an error")
-    return Page([event_of(raw) for raw in raws], _cursor_of(answer.response_metadata))
+    return Page(events_of(raws, body), _cursor_of(answer.response_metadata))
 
 
 def _tolerant(body: bytes) -> tuple[_Body, list[bytes]]:
@@ -91,11 +92,22 @@ def without_surrogates(text: bytes) -> bytes:
     return re.sub(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", rb"\\u003f", text)
 
 
+def events_of(raws: Iterable[bytes], body: bytes) -> list[Event]:
+    """Reads the fields of all events that were cut out of `body`, where one look for line breaks serves them all."""
+    read = event_of if b"\n" in body or b"\r" in body else event_on_a_line
+    return [read(raw) for raw in raws]
+
+
 def event_of(raw: bytes) -> Event:
     """Reads the fields of one event. One without a usable id gets one that is derived from its bytes."""
     if b"\n" in raw or b"\r" in raw:
         # Between tokens only: JSON has no line breaks inside a string. An event is one line of the archive.
         raw = raw.replace(b"\r", b" ").replace(b"\n", b" ")
+    return event_on_a_line(raw)
+
+
+def event_on_a_line(raw: bytes) -> Event:
+    """The same for bytes without a line break."""
     head = _head_of(raw)
     identity = head.id if isinstance(head.id, str) and head.id else f"sha256:{sha256(raw).hexdigest()}"
     return Event(raw, identity, _second(head.date_create), head.action if isinstance(head.action, str) else None)
