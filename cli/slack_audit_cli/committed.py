@@ -72,9 +72,22 @@ def must_have_a_log(org: str, vault: Vault) -> None:
         )
 
 
-def batches(org: str, vault: Vault, selection: Selection) -> list[Committed]:
-    """The committed batches that may hold what is wanted, by window, then number. Raises StorageError."""
-    return list(_committed(org, vault, _candidates(org, vault, selection), selection, Tally()))
+def batches(
+    org: str, vault: Vault, selection: Selection, progress: Progress = untold, tally: Tally | None = None
+) -> Iterator[Committed]:
+    """The committed batches that may hold what is wanted, by window, then number. Raises StorageError.
+
+    Memory holds the keys of the days asked for.
+    """
+    candidates = _candidates(org, vault, selection)
+
+    def told() -> Iterator[_Candidate]:
+        for done, candidate in enumerate(candidates):
+            progress(done, len(candidates))
+            yield candidate
+        progress(len(candidates), len(candidates))
+
+    return _committed(org, vault, told(), selection, tally or Tally())
 
 
 def events(
@@ -86,30 +99,16 @@ def events(
     StorageError, also where a batch is not what its entry says, and SelectionError.
     """
     tally = tally or Tally()
-    candidates = _candidates(org, vault, selection)
-
-    def told() -> Iterator[_Candidate]:
-        for done, candidate in enumerate(candidates):
-            progress(done, len(candidates))
-            yield candidate
-        progress(len(candidates), len(candidates))
-
-    return in_time(_committed(org, vault, told(), selection, tally), vault, selection, tally=tally)
+    return in_time(batches(org, vault, selection, progress, tally), vault, selection, tally)
 
 
 def in_time(
-    chosen: Iterable[Committed],
-    vault: Vault,
-    selection: Selection,
-    progress: Progress = untold,
-    tally: Tally | None = None,
+    chosen: Iterable[Committed], vault: Vault, selection: Selection, tally: Tally | None = None
 ) -> Iterator[Found]:
-    """The same, of batches in the order of their windows. `progress` is told of a list of them."""
+    """The same, of batches in the order of their windows."""
     tally = tally or Tally()
-    total = len(chosen) if isinstance(chosen, list) else 0
     waiting: list[_Waiting] = []  # in order
     for batch, body in fetched(vault, chosen, _key_of):
-        progress(tally.batches, total)
         tally.batches += 1
         before = bisect_left(waiting, (batch.window.lo,))  # nothing that comes now can stand before these
         yield from [it[-1] for it in waiting[:before]]
@@ -117,7 +116,6 @@ def in_time(
         number = batch.entry.number
         waiting += [(it.place, it.event.id, number, it.line, it) for it in wanted(batch.entry, body, selection, tally)]
         waiting.sort()  # of runs that are in order already, which costs next to nothing
-    progress(total, total)
     yield from [it[-1] for it in waiting]
 
 
