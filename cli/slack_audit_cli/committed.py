@@ -4,15 +4,15 @@ The objects of the days asked for are listed, and each is believed only where it
 an orphan is never shown. What should be there and is not, only the verifier tells.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from heapq import heappop, heappush
 from itertools import takewhile
 
 import msgspec
 
 from slack_audit.batches import day_prefix, window_of_key
 from slack_audit.errors import ArchiveDamagedError
-from slack_audit.events import EARLIEST_SECOND, LATEST_SECOND, Event, event_of
+from slack_audit.events import EARLIEST_SECOND, LATEST_SECOND, Event, event_on_a_line
 from slack_audit.log import LogEntry, decode, digest, log_key
 from slack_audit.selection import Selection
 from slack_audit.verify.evidence import Fault, lines_of
@@ -52,6 +52,9 @@ class Found(msgspec.Struct, frozen=True):
         return self.entry.window.lo
 
 
+type _Waiting = tuple[int, str, int, int, Found]  # its place among all of them, then itself
+
+
 class Committed(msgspec.Struct, frozen=True):
     """A batch that the log commits. `sealed` is the entry's own SHA-256, what the next entry has as `previous`."""
 
@@ -69,9 +72,22 @@ def must_have_a_log(org: str, vault: Vault) -> None:
         )
 
 
-def batches(org: str, vault: Vault, selection: Selection) -> list[Committed]:
-    """The committed batches that may hold what is wanted, by window, then number. Raises StorageError."""
-    return list(_committed(org, vault, _candidates(org, vault, selection), selection, Tally()))
+def batches(
+    org: str, vault: Vault, selection: Selection, progress: Progress = untold, tally: Tally | None = None
+) -> Iterator[Committed]:
+    """The committed batches that may hold what is wanted, by window, then number. Raises StorageError.
+
+    Memory holds the keys of the days asked for.
+    """
+    candidates = _candidates(org, vault, selection)
+
+    def told() -> Iterator[_Candidate]:
+        for done, candidate in enumerate(candidates):
+            progress(done, len(candidates))
+            yield candidate
+        progress(len(candidates), len(candidates))
+
+    return _committed(org, vault, told(), selection, tally or Tally())
 
 
 def events(
@@ -83,38 +99,24 @@ def events(
     StorageError, also where a batch is not what its entry says, and SelectionError.
     """
     tally = tally or Tally()
-    candidates = _candidates(org, vault, selection)
-
-    def told() -> Iterator[_Candidate]:
-        for done, candidate in enumerate(candidates):
-            progress(done, len(candidates))
-            yield candidate
-        progress(len(candidates), len(candidates))
-
-    return in_time(_committed(org, vault, told(), selection, tally), vault, selection, tally=tally)
+    return in_time(batches(org, vault, selection, progress, tally), vault, selection, tally)
 
 
 def in_time(
-    chosen: Iterable[Committed],
-    vault: Vault,
-    selection: Selection,
-    progress: Progress = untold,
-    tally: Tally | None = None,
+    chosen: Iterable[Committed], vault: Vault, selection: Selection, tally: Tally | None = None
 ) -> Iterator[Found]:
-    """The same, of batches in the order of their windows. `progress` is told of a list of them."""
+    """The same, of batches in the order of their windows."""
     tally = tally or Tally()
-    total = len(chosen) if isinstance(chosen, list) else 0
-    waiting: list[tuple[tuple[int, str, int, int], Found]] = []
+    waiting: list[_Waiting] = []  # in order
     for batch, body in fetched(vault, chosen, _key_of):
-        progress(tally.batches, total)
         tally.batches += 1
-        while waiting and waiting[0][0][0] < batch.window.lo:
-            yield heappop(waiting)[1]
-        for found in wanted(batch.entry, body, selection, tally):
-            heappush(waiting, ((found.place, found.event.id, batch.entry.number, found.line), found))
-    progress(total, total)
-    while waiting:
-        yield heappop(waiting)[1]
+        before = bisect_left(waiting, (batch.window.lo,))  # nothing that comes now can stand before these
+        yield from [it[-1] for it in waiting[:before]]
+        del waiting[:before]
+        number = batch.entry.number
+        waiting += [(it.place, it.event.id, number, it.line, it) for it in wanted(batch.entry, body, selection, tally)]
+        waiting.sort()  # of runs that are in order already, which costs next to nothing
+    yield from [it[-1] for it in waiting]
 
 
 def wanted(entry: LogEntry, body: bytes | None, selection: Selection, tally: Tally | None = None) -> Iterator[Found]:
@@ -130,7 +132,7 @@ def wanted(entry: LogEntry, body: bytes | None, selection: Selection, tally: Tal
     if tally is not None:
         tally.events += len(lines)
     for line, raw in enumerate(lines, 1):
-        event = event_of(raw)
+        event = event_on_a_line(raw)
         if selection.wants(event):
             yield Found(event, entry, line)
 

@@ -4,6 +4,7 @@ import pytest
 
 from slack_audit.events import event_of
 from slack_audit.log import LogEntry
+from slack_audit.selection import readable
 from slack_audit.verify.coverage import Coverage, PassCoverage
 from slack_audit_cli.committed import Found
 from slack_audit_cli.page.covered import Stretch, covered
@@ -39,7 +40,7 @@ def found(second: object = DAY_START, number: object = 0, *, of: LogEntry | None
 
 
 def told(second: object = DAY_START, number: object = 0, *, of: LogEntry | None = None, **fields):
-    return told_of(found(second, number, of=of, **fields))[0]
+    return told_of(found(second, number, of=of, **fields))
 
 
 # ---- kinds ----
@@ -100,7 +101,8 @@ def test_an_event_is_told():
     "odd", [None, 7, "text", [], ["x"], {}, {"type": 7}, {"user": 7}, {"type": "user", "user": []}]
 )
 def test_no_type_of_a_field_is_taken_for_granted(odd):
-    it, said = told_of(found(actor=odd, entity=odd, context=odd, details=odd, action="anomaly"))
+    strange = found(actor=odd, entity=odd, context=odd, details=odd, action="anomaly")
+    it, said = told_of(strange), readable(strange.event.raw)
     assert (it.action, it.ip, it.section) == ("anomaly", "(none)", "anomalies")
     assert it.actor.label in {"(nobody)", "7"}
     assert isinstance(entity_of(said) + detail_of(said), str)
@@ -108,7 +110,7 @@ def test_no_type_of_a_field_is_taken_for_granted(odd):
 
 def test_what_is_no_json_at_all_is_still_counted():
     broken = Found(event_of(b"{broken"), entry(), 1)
-    it, said = told_of(broken)
+    it, said = told_of(broken), readable(broken.event.raw)
     assert (it.action, it.actor.label, it.second) == ("(none)", "(nobody)", None)
     assert (entity_of(said), detail_of(said), raw_of(broken)) == ("", "", "{broken")
 
@@ -137,7 +139,7 @@ def test_details_begin_with_what_matters():
 def test_no_value_is_too_strange_for_a_row(value):
     raw = b'{"id":"1","date_create":1767225600,"action":"anomaly","details":{"reason":%b,"x":%b},"actor":{"user":{"id":%b}}}'
     strange = Found(event_of(raw % ((value.encode(),) * 3)), entry(), 1)
-    it, said = told_of(strange)
+    it, said = told_of(strange), readable(strange.event.raw)
     assert it.second == DAY_START
     assert isinstance(detail_of(said) + entity_of(said), str)
 
@@ -209,7 +211,7 @@ def test_all_events_are_kept_where_there_is_room():
     rows = Rows(100)
     events = [found(DAY_START + n, n) for n in range(100)]
     for it in events:
-        rows.add(it, told_of(it)[0])
+        rows.add(it, told_of(it))
     assert rows.kept() == events
 
 
@@ -222,7 +224,7 @@ def test_of_more_the_notable_are_kept_and_then_the_newest():
         for n in range(1_000)
     ]
     for it in events:
-        rows.add(it, told_of(it)[0])
+        rows.add(it, told_of(it))
     kept = [(it.event.date_create or 0) - DAY_START for it in rows.kept()]
     assert kept == [3, 7, *range(50, 60), *range(892, 1_000)]
 

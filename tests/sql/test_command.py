@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -285,3 +286,18 @@ def test_ctrl_c_while_lines_are_read_in_is_ctrl_c(tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             store.take_lines([(b"object", b"2026-01-01", b"1", b"{}")])
         monkeypatch.undo()
+
+
+def test_what_was_read_in_until_ctrl_c_is_not_there_twice_after_the_next_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("slack_audit_cli.sql.store.CHUNK", 20)
+    line = (b"object", b"2026-01-01", b"1", b'{"id":"1"}')
+
+    def interrupted() -> Iterator[tuple[bytes, ...]]:
+        yield from (line, line)
+        raise KeyboardInterrupt
+
+    with Store(tmp_path, org="main") as store:
+        with pytest.raises(KeyboardInterrupt):
+            store.take_lines(interrupted())
+        store.take_lines([line])
+        assert list(store.ask(question("SELECT count(*) FROM events")).rows) == [(1,)]

@@ -1,14 +1,17 @@
 """The verifier's parts alone."""
 
+from contextlib import closing
 from datetime import UTC, datetime
+from io import FileIO
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slack_audit.verify import uniqueness
 from slack_audit.verify.evidence import LATEST_SECOND, Window, name_of, number_of
 from slack_audit.verify.findings import ADVICE, Findings, Kind
 from slack_audit.verify.leftovers import UNKNOWN, Names, Stretches
-from slack_audit.verify.uniqueness import Ids, short
+from slack_audit.verify.uniqueness import MOST_HELD, RECORD, Ids, short
 from slack_audit.verify.vault import first_since, newest_number
 
 seconds = st.integers(0, 60)
@@ -47,14 +50,36 @@ def test_overlapping_windows_are_found(read, asked):
     assert stretches.overlap(asked) is expected
 
 
-@given(ids=st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 2**39)), max_size=30))
-def test_every_repeat_is_found_and_nothing_else(ids):
-    kept = Ids()
-    for identity, number in ids:
-        kept.add([short(identity)], number)
-    repeats = list(kept.repeated())
+@given(
+    ids=st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 2**39)), max_size=30),
+    held=st.sampled_from([1, 3 * RECORD, MOST_HELD]),
+)
+def test_every_repeat_is_found_and_nothing_else_however_few_are_held_in_memory(ids, held):
+    with closing(Ids(most_held=held)) as kept:
+        for identity, number in ids:
+            kept.add([short(identity)], number)
+        repeats = list(kept.repeated())
     assert len(repeats) == len(ids) - len({identity for identity, _ in ids})
     assert all((short_id, number) in {(short(i), n) for i, n in ids} for short_id, _, number in repeats)
+
+
+class Full(FileIO):
+    """A file on a disk that has room for so many more bytes."""
+
+    room = 3 * RECORD
+
+    def write(self, data):
+        self.room, taken = max(0, self.room - len(data)), data[: self.room]
+        return super().write(taken)
+
+
+def test_where_the_disk_is_full_the_ids_stay_in_memory(monkeypatch, tmp_path):
+    monkeypatch.setattr(uniqueness, "TemporaryFile", lambda buffering: Full(tmp_path / "ids", "w+"))
+    with closing(Ids(most_held=2 * RECORD)) as kept:
+        for number, identity in enumerate("abcdefabcdef"):
+            kept.add([short(identity)], number)
+        repeats = {(before, again) for _, before, again in kept.repeated()}
+    assert repeats == {(number, number + 6) for number in range(6)}
 
 
 def test_names_are_kept_by_number_with_those_left_out_unknown():

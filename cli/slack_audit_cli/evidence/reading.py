@@ -4,9 +4,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from io import BufferedReader, RawIOBase
 from lzma import LZMAError
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from slack_audit_cli.evidence.layout import NotAPackageError
@@ -76,8 +77,8 @@ def contents(found: ZipFile, name: str, most: int) -> bytes:
 def member(found: ZipFile, name: str) -> Iterator[IO[bytes]]:
     """A member for reading. Raises UnreadableError, also for what goes wrong inside."""
     try:
-        with found.open(name) as file:
-            yield file
+        with found.open(name) as file, BufferedReader(cast("RawIOBase", file), CHUNK) as buffered:
+            yield buffered  # which finds lines much faster
     except KeyError:
         raise UnreadableError("is missing") from None
     except NOT_READ as error:

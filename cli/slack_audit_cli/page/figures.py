@@ -64,7 +64,8 @@ class Figures:
         by["actors"][self.actors.of(it.actor)] += 1
         by["ips"][it.ip] += 1
         by["locations"][self.places.of(it.location)] += 1
-        by["reasons"].update(it.reasons)
+        if it.reasons:
+            by["reasons"].update(it.reasons)
         if it.section:
             self.sections[it.section] += 1
         if it.delay is not None:
@@ -93,8 +94,10 @@ class Figures:
         }
 
     def _add_second(self, second: int, action: str) -> None:
-        self.first = second if self.first is None else min(self.first, second)
-        self.last = second if self.last is None else max(self.last, second)
+        if self.first is None or second < self.first:
+            self.first = second
+        if self.last is None or second > self.last:
+            self.last = second
         self.timeline.add(second, group_of(action))
         if (outcome := outcome_of(action)) is not None:
             self.timeline.add(second, outcome)

@@ -14,7 +14,7 @@ from slack_audit.selection import Selection
 from slack_audit.verify.prove import Proof
 from slack_audit.verify.vault import Vault, fetched
 from slack_audit_cli import committed
-from slack_audit_cli.committed import Committed, Progress
+from slack_audit_cli.committed import Committed, Progress, Tally
 from slack_audit_cli.page.figures import Figures
 from slack_audit_cli.page.reading import told_of
 from slack_audit_cli.page.rows import Rows, Table
@@ -35,18 +35,18 @@ def gathered(
     """Reads what is wanted of what was proven, up to its head. Where the proof found something, every batch is tried
     first, and left out if it cannot be read. Raises StorageError and SelectionError."""
     sound, last = proof.proven, proof.head.number if proof.head else -1
-    named = committed.batches(org, vault if sound else _Readable(vault, org), selection)
-    chosen = [it for it in named if it.entry.number <= last]
-    left = chosen if sound else list(_readable(chosen, vault))
-    figures, rows = Figures(selection.since, selection.until), Rows(most_rows)
+    named = committed.batches(org, vault if sound else _Readable(vault, org), selection, progress)
+    chosen = (it for it in named if it.entry.number <= last)
+    unreadable: list[str] = []
+    left = chosen if sound else list(_readable(list(chosen), vault, unreadable))
+    figures, rows, tally = Figures(selection.since, selection.until), Rows(most_rows), Tally()
     with _without_cycles():
-        for found in committed.in_time(left, vault, selection, progress):
-            it, _ = told_of(found)
+        for found in committed.in_time(left, vault, selection, tally):
+            it = told_of(found)
             figures.add(it)
             rows.add(found, it)
         table = Table(figures.actors, figures.places).as_json(rows.kept())
-    gone = {it.entry.key or "" for it in chosen} - {it.entry.key or "" for it in left}
-    return Gathered(figures, table, len(left), sorted(gone))
+    return Gathered(figures, table, tally.batches, sorted(unreadable))
 
 
 @contextmanager
@@ -59,15 +59,16 @@ def _without_cycles() -> Iterator[None]:
         gc.enable()
 
 
-def _readable(chosen: list[Committed], vault: Vault) -> Iterator[Committed]:
-    """The batches that are what their entries say."""
+def _readable(chosen: list[Committed], vault: Vault, unreadable: list[str]) -> Iterator[Committed]:
+    """The batches that are what their entries say; the keys of the others go to `unreadable`."""
     for batch, body in fetched(vault, chosen, lambda it: it.entry.key or ""):
         try:
             for _ in committed.wanted(batch.entry, body, Selection()):
                 pass
         except (ArchiveDamagedError, zlib.error):
-            continue
-        yield batch
+            unreadable.append(batch.entry.key or "")
+        else:
+            yield batch
 
 
 class _Readable:

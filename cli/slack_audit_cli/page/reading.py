@@ -1,13 +1,14 @@
 """An event as a row of the report has it: who did what, to what, from where. No field's type is taken for granted."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from slack_audit.events import EARLIEST_SECOND
+from slack_audit.events import EARLIEST_SECOND, NOT_READABLE
 from slack_audit.passes import FINAL, LATE
 from slack_audit.selection import readable
 from slack_audit_cli.committed import Found
@@ -58,27 +59,58 @@ class Told(msgspec.Struct, frozen=True, gc=False):
     delay: int | None
 
 
-def told(found: Found, said: Any) -> Told:
-    """Of an event and its readable form."""
-    action = visible(found.event.action) if found.event.action is not None else NOTHING
+# Only as much is read of each event as is counted of it. What should be an object may be anything else.
+NULL = msgspec.Raw(b"null")
+type Otherwise = str | int | float | bool | list[Any] | None
+
+
+class _Context(msgspec.Struct, gc=False):
+    ip_address: Any = None
+    location: msgspec.Raw = NULL
+    acting_agent: Any = None
+
+
+class _Said(msgspec.Struct, gc=False):
+    actor: msgspec.Raw = NULL
+    context: _Context | Otherwise = None
+    details: msgspec.Raw = NULL
+
+
+_decoder = msgspec.json.Decoder(_Said)
+NO_CONTEXT = _Context()
+
+
+def told_of(found: Found) -> Told:
+    """What is counted of it."""
+    try:
+        said = _decoder.decode(found.event.raw)
+    except NOT_READABLE:
+        return _told_of_odd(found, readable(found.event.raw))
+    context = said.context if isinstance(said.context, _Context) else NO_CONTEXT
+    who, where = _somebody_in(bytes(said.actor)), _place_in(bytes(context.location))
+    return _told(found, who, where, context.ip_address, context.acting_agent, lambda: readable(bytes(said.details)))
+
+
+def _told_of_odd(found: Found, said: Any) -> Told:
     context = field(said, "context")
+    ip, agent = field(context, "ip_address"), field(context, "acting_agent")
+    who, where = _somebody(field(said, "actor")), _place(field(context, "location"))
+    return _told(found, who, where, ip, agent, lambda: field(said, "details"))
+
+
+def _told(found: Found, who: Who, where: Who, ip: Any, agent: Any, details: Callable[[], Any]) -> Told:
+    action = visible(found.event.action) if found.event.action is not None else NOTHING
     section = section_of(action)
     return Told(
         second=found.event.date_create,
         action=action,
-        actor=_somebody(field(said, "actor")),
-        ip=_text(field(context, "ip_address")) or NOTHING,
-        location=_place(field(context, "location")),
-        section=section or (AGENT if _text(field(context, "acting_agent")) else ""),
-        reasons=_reasons(field(said, "details")) if section == "anomalies" else (),
+        actor=who,
+        ip=_text(ip) or NOTHING,
+        location=where,
+        section=section or (AGENT if _text(agent) else ""),
+        reasons=_reasons(details()) if section == "anomalies" else (),
         delay=_delay(found),
     )
-
-
-def told_of(found: Found) -> tuple[Told, Any]:
-    """The same, and the readable form."""
-    said = readable(found.event.raw)
-    return told(found, said), said
 
 
 def entity_of(said: Any) -> str:
@@ -137,6 +169,10 @@ def _somebody(actor: Any) -> Who:
 
 
 @lru_cache(REMEMBERED)
+def _somebody_in(actor: bytes) -> Who:
+    return _somebody(readable(actor))
+
+
 def _person(key: str, name: str, email: str) -> Who:
     label = f"{name} · {email or key}" if name else email or key
     return Who(key or label or NOBODY, label or NOBODY)
@@ -147,6 +183,10 @@ def _place(location: Any) -> Who:
 
 
 @lru_cache(REMEMBERED)
+def _place_in(location: bytes) -> Who:
+    return _place(readable(location))
+
+
 def _where(key: str, name: str, kind: str) -> Who:
     label = f"{name or key} ({kind})" if kind not in ("", "workspace") else name or key
     return Who(key or label or NOTHING, label or NOTHING)

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from slack_audit.selection import readable
 from slack_audit_cli.committed import Found
 from slack_audit_cli.page.figures import Names
 from slack_audit_cli.page.kinds import SHOWN
@@ -58,7 +59,7 @@ class Table:
 
     def _rows(self, kept: list[Found]) -> Iterator[list[Any]]:
         for found in kept:
-            it, said = told_of(found)
+            it, said = told_of(found), readable(found.event.raw)
             yield [
                 it.second,
                 self._at("actions", it.action),

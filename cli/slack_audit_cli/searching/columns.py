@@ -11,76 +11,148 @@ from unicodedata import category
 
 import msgspec
 
+from slack_audit.events import NOT_READABLE
 from slack_audit.selection import readable
 from slack_audit_cli.committed import Found
 
-COLUMNS = (
-    "id",
-    "date_create",
-    "time",
-    "action",
-    "actor_type",
-    "actor_id",
-    "actor_name",
-    "actor_email",
-    "entity_type",
-    "entity_id",
-    "entity_name",
-    "location_type",
-    "location_id",
-    "location_name",
-    "ip_address",
-    "user_agent",
-    "session_id",
-    "app_id",
-    "app_name",
-    "details",
-    "event",
-    "pass",
-    "entry",
-    "object",
-    "line",
-)
-
-IDS = ("id", "channel")
 NAMES = ("name", "title", "email", "domain")
-
-type Row = dict[str, str | int | None]
 
 JOINERS = "\u200c\u200d"  # names in Persian and emoji of families have them, and they move nothing
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of what moves a terminal or turns a line's direction
+TWO = tuple(f"{it:02}" for it in range(60))
+
+
+class Row(msgspec.Struct, frozen=True, gc=False, rename={"pass_": "pass"}):
+    """The columns of an event, in their order."""
+
+    id: str
+    date_create: int | None
+    time: str | None
+    action: str | None
+    actor_type: str | None
+    actor_id: str | None
+    actor_name: str | None
+    actor_email: str | None
+    entity_type: str | None
+    entity_id: str | None
+    entity_name: str | None
+    location_type: str | None
+    location_id: str | None
+    location_name: str | None
+    ip_address: str | None
+    user_agent: str | None
+    session_id: str | None
+    app_id: str | None
+    app_name: str | None
+    details: str | None
+    event: str
+    pass_: str | None
+    entry: int
+    object: str | None
+    line: int
+
+
+COLUMNS = Row.__struct_encode_fields__
+
+# What the columns are read from. Whatever should be an object may be anything else, which then says nothing.
+type Otherwise = str | int | float | bool | list[Any] | None
+
+
+class _User(msgspec.Struct, gc=False):
+    id: Any = None
+    name: Any = None
+    email: Any = None
+
+
+class _Actor(msgspec.Struct, gc=False):
+    type: Any = None
+    user: _User | Otherwise = None
+
+
+class _Location(msgspec.Struct, gc=False):
+    type: Any = None
+    id: Any = None
+    name: Any = None
+
+
+class _App(msgspec.Struct, gc=False):
+    id: Any = None
+    name: Any = None
+
+
+class _Context(msgspec.Struct, gc=False):
+    location: _Location | Otherwise = None
+    ip_address: Any = None
+    ua: Any = None
+    session_id: Any = None
+    app: _App | Otherwise = None
+
+
+class _Said(msgspec.Struct, gc=False):
+    actor: _Actor | Otherwise = None
+    entity: Any = None
+    context: _Context | Otherwise = None
+    details: Any = None
+
+
+_decoder = msgspec.json.Decoder(_Said)
+NO_USER, NO_ACTOR, NO_LOCATION, NO_APP, NO_CONTEXT = _User(), _Actor(), _Location(), _App(), _Context()
 
 
 def row_of(found: Found) -> Row:
-    """The columns of an event, in their order."""
+    """The columns of an event."""
     event, entry = found.event, found.entry
-    said = readable(event.raw)
-    actor, entity, context = (_field(said, name) for name in ("actor", "entity", "context"))
-    return {
-        "id": event.id,
-        "date_create": event.date_create,
-        "time": None if event.date_create is None else clock(event.date_create),
-        "action": event.action,
-        **_actor(actor),
-        **_entity(entity),
-        **_location(_field(context, "location")),
-        "ip_address": text(_field(context, "ip_address")),
-        "user_agent": text(_field(context, "ua")),
-        "session_id": text(_field(context, "session_id")),
-        **_app(_field(context, "app")),
-        "details": _as_json(_field(said, "details")),
-        "event": event.raw.decode(errors="replace"),
-        "pass": entry.pass_,
-        "entry": entry.number,
-        "object": entry.key,
-        "line": found.line,
-    }
+    said = _said(event.raw)
+    actor = said.actor if isinstance(said.actor, _Actor) else NO_ACTOR
+    user = actor.user if isinstance(actor.user, _User) else NO_USER
+    context = said.context if isinstance(said.context, _Context) else NO_CONTEXT
+    location = context.location if isinstance(context.location, _Location) else NO_LOCATION
+    app = context.app if isinstance(context.app, _App) else NO_APP
+    return Row(
+        event.id,
+        event.date_create,
+        None if event.date_create is None else clock(event.date_create),
+        event.action,
+        text(actor.type),
+        text(user.id),
+        text(user.name),
+        text(user.email),
+        *_entity(said.entity),
+        text(location.type),
+        text(location.id),
+        text(location.name),
+        text(context.ip_address),
+        text(context.ua),
+        text(context.session_id),
+        text(app.id),
+        text(app.name),
+        None if said.details is None else msgspec.json.encode(said.details).decode(),
+        event.raw.decode(errors="replace"),
+        entry.pass_,
+        entry.number,
+        entry.key,
+        found.line,
+    )
+
+
+def _said(raw: bytes) -> _Said:
+    try:
+        return _decoder.decode(raw)
+    except NOT_READABLE:
+        pass
+    said = readable(raw)
+    return msgspec.convert(said, _Said) if isinstance(said, dict) else _Said()
+
+
+def clock(second: int) -> str:
+    """`2026-01-01T00:00:00Z`"""
+    days, rest = divmod(second, 86_400)
+    return f"{_day(days)}T{TWO[rest // 3_600]}:{TWO[rest // 60 % 60]}:{TWO[rest % 60]}Z"
 
 
 @lru_cache(4_096)
-def clock(second: int) -> str:
-    """`2026-01-01T00:00:00Z`"""
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _day(days: int) -> str:
+    return f"{datetime.fromtimestamp(days * 86_400, UTC):%Y-%m-%d}"
 
 
 def text(value: Any) -> str | None:
@@ -102,43 +174,19 @@ def _seen(it: str) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
-def _field(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _as_json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
-
-
-def _actor(actor: Any) -> Row:
-    user = _field(actor, "user")
-    return {
-        "actor_type": text(_field(actor, "type")),
-        "actor_id": text(_field(user, "id")),
-        "actor_name": text(_field(user, "name")),
-        "actor_email": text(_field(user, "email")),
-    }
-
-
-def _entity(entity: Any) -> Row:
-    """The field that is named as the entity's type has its id, and the first of its names that says something."""
+def _entity(entity: Any) -> tuple[str | None, str | None, str | None]:
+    """Its type, id and name. The field that is named as the entity's type has its id, and the first of its names that
+    says something."""
     kind = _field(entity, "type")
     thing = _field(entity, kind) if isinstance(kind, str) else None
-    ids, names = ((text(_field(thing, name)) for name in of) for of in (IDS, NAMES))
-    return {
-        "entity_type": text(kind),
-        "entity_id": next((it for it in ids if it is not None), None),
-        "entity_name": next((it for it in names if it), None),
-    }
+    if not isinstance(thing, dict):
+        return text(kind), None, None
+    identity = text(thing.get("id"))
+    for name in NAMES:
+        if called := text(thing.get(name)):
+            break
+    return text(kind), text(thing.get("channel")) if identity is None else identity, called or None
 
 
-def _location(location: Any) -> Row:
-    return {
-        "location_type": text(_field(location, "type")),
-        "location_id": text(_field(location, "id")),
-        "location_name": text(_field(location, "name")),
-    }
-
-
-def _app(app: Any) -> Row:
-    return {"app_id": text(_field(app, "id")), "app_name": text(_field(app, "name"))}
+def _field(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None

@@ -68,10 +68,10 @@ def widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
 
 def cells_of(row: Row, *, narrow: bool) -> list[str]:
     """A row as people read it."""
-    time = str(row["time"] or "no time").replace("T", " ").removesuffix("Z")
-    who = row["actor_name"] or row["actor_email"] or row["actor_id"]
-    what = row["entity_name"] or row["entity_id"]
-    kind = row["entity_type"]
+    time = str(row.time or "no time").replace("T", " ").removesuffix("Z")
+    who = row.actor_name or row.actor_email or row.actor_id
+    what = row.entity_name or row.entity_id
+    kind = row.entity_type
     thing = f"{kind}: {what}" if kind and what else kind or what
-    said = (row["action"], who, thing, row["ip_address"])
-    return [time[5:] if narrow and row["time"] else time, *(visible(str(it or "")) for it in said)]
+    said = (row.action, who, thing, row.ip_address)
+    return [time[5:] if narrow and row.time else time, *(visible(str(it or "")) for it in said)]

@@ -31,13 +31,12 @@ class Source(msgspec.Struct, frozen=True):
 
         Raises StorageError, also where a batch is not what its entry says.
         """
-        chosen = batches(self.org, self.vault, self.selection)
-        for done, (batch, body) in enumerate(fetched(self.vault, chosen, _key_of)):
-            progress(done, len(chosen))
+        committed: set[str] = set()
+        for batch, body in fetched(self.vault, batches(self.org, self.vault, self.selection, progress), _key_of):
+            committed.add(_key_of(batch))
             yield from self._of(_key_of(batch), _checked(batch, body), b"1")
-        progress(len(chosen), len(chosen))
         if orphans:
-            yield from self._orphans({_key_of(it) for it in chosen})
+            yield from self._orphans(committed)
 
     def entries(self, progress: Progress = untold) -> Iterator[Fields]:
         """Every entry that was written since what was asked for began. Raises StorageError."""

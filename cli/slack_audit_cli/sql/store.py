@@ -5,6 +5,7 @@ It stands in a folder that is gone afterwards, so that an archive may be larger 
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,10 +18,10 @@ from slack_audit_cli.sql.dialect import MACROS, Question, SqlError, question
 from slack_audit_cli.sql.source import Fields
 from slack_audit_cli.sql.statements import views
 
-MEMORY = "1GB"
+MEMORY = "512MB"
 THREADS = 2
 FETCHED = 1_000  # rows at once
-CHUNK = 64 << 20  # bytes of lines that are read in at once
+CHUNK = 16 << 20  # bytes of lines that are read in at once
 LINE = 2 << 20  # bytes; what DuckDB takes for a line without being told
 BETWEEN = b"\x01"  # fields of what is read in: never in JSON
 SPACED = bytes(at if at >= 32 or at in b"\x01\n\t" else 32 for at in range(256))  # control characters: a space
@@ -138,20 +139,18 @@ class Store:
         return f" WHERE date_create IS NULL OR ({' AND '.join(said)})" if said else ""
 
     def _take(self, table: str, columns: str, lines: Iterable[Fields]) -> None:
-        waiting: list[bytes] = []
-        size = 0
-        for fields in lines:
-            line = BETWEEN.join((*fields[:-1], fields[-1].partition(BETWEEN)[0]))
-            waiting.append(line)
-            size += len(line)
-            if size > CHUNK:
-                self._read_in(table, columns, waiting)
-                waiting, size = [], 0
-        self._read_in(table, columns, waiting)
+        """All of them or, where that is interrupted, none. It is faster, too: nothing is written twice."""
+        try:
+            self._execute("BEGIN TRANSACTION")
+            for some in _in_chunks(lines):
+                self._read_in(table, columns, some)
+            self._execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):  # where it had not begun, there is nothing to take back
+                self._connection.rollback()
+            raise
 
     def _read_in(self, table: str, columns: str, lines: list[bytes]) -> None:
-        if not lines:
-            return
         path = self._scratch / "lines"
         path.write_bytes(_readable(b"\n".join(lines)) + b"\n")
         types = ", ".join("'{}': '{}'".format(*it.split(" ")) for it in columns.split(", "))
@@ -191,6 +190,21 @@ class Store:
     def _rows(self) -> Iterator[tuple[Any, ...]]:
         while rows := self._connection.fetchmany(FETCHED):
             yield from rows
+
+
+def _in_chunks(lines: Iterable[Fields]) -> Iterator[list[bytes]]:
+    """Lines as they are read in, in lists of so many bytes."""
+    waiting: list[bytes] = []
+    size = 0
+    for fields in lines:
+        line = BETWEEN.join((*fields[:-1], fields[-1].partition(BETWEEN)[0]))
+        waiting.append(line)
+        size += len(line)
+        if size > CHUNK:
+            yield waiting
+            waiting, size = [], 0
+    if waiting:
+        yield waiting
 
 
 def _readable(lines: bytes) -> bytes:

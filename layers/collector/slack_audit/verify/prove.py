@@ -1,6 +1,7 @@
 """The proof: the log from one end to the other, every batch that it names, and nothing else there."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 
 import msgspec
@@ -112,9 +113,10 @@ class _Verification:
         newest = newest_number(lambda number: self._vault.get(self._key(number)) is not None)
         self._start(newest)
         names = Names(self._scope.first)
-        self._read_log_and_batches(names, total=(newest or 0) + 1 - self._scope.first)
-        self._look_for_leftovers(names)
-        self._look_for_repeats()
+        with closing(self._ids):
+            self._read_log_and_batches(names, total=(newest or 0) + 1 - self._scope.first)
+            self._look_for_leftovers(names)
+            self._look_for_repeats()
         self._check_kept(kept)
         totals = dict(self._findings.totals)
         proven = not set(totals) - WARNINGS
@@ -151,7 +153,8 @@ class _Verification:
             if contents is not None and entry.window is not None:
                 figures = msgspec.structs.asdict(contents)
                 self._coverage.add_object(entry.window.day, stored=entry.bytes, **figures)
-                self._stretches.add(entry.window)
+                if self._scope.first:  # of a whole log, no batch stands beside
+                    self._stretches.add(entry.window)
         if self._head is None:
             self._nothing_was_read()
 
