@@ -4,6 +4,9 @@
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 
+# Where this is set, as in some containers, every start of a tool compiles the tool anew: half of what SAM and checkov take.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup browser demo test lint types contracts template unit cli verify load bench slack build layer sbom queries format requirements clean
 

@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @cache
 def _written() -> str:
+    from cfnlint.decode.cfn_yaml import load  # noqa: PLC0415 - it takes seconds
+
     return json.dumps(load(str(ROOT / "template.yaml")))
 
 

@@ -4,17 +4,23 @@ That is six resource types and one kind of alarm that its CloudFormation refuses
 although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, an
 alias's own way with failed runs, and a map's MaxConcurrencyPath and RedriveExecution of Step Functions. Each type does
 what its reference page says of Ref, Fn::GetAtt, update and deletion, as far as ministack has the service behind it.
+And the processes of functions share what they are made of, which is most of their start.
 local.aws runs this file by its path: it knows nothing of the rest of the project.
 """
 
 import contextvars
 import json
+import tempfile
 import threading
+import zipfile
 from collections.abc import Awaitable, Callable
 from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
-from ministack.core import iam_actions, iam_evaluator
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import athena, cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager, stepfunctions
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
@@ -234,6 +240,26 @@ async def answer_states(known: Callable[..., Awaitable[Response]], *asked: Any) 
     return await known(*asked)
 
 
+class SharedZip(zipfile.ZipFile):
+    """Code or a layer that is unpacked once for all processes that run it, with what Python compiles of it.
+
+    So it is on AWS too, where every environment of a function mounts the same files; ministack unpacks for each.
+    """
+
+    unpacking = threading.Lock()
+
+    def extractall(self, path: Any = None, *_: Any) -> None:
+        """Links to it in this folder."""
+        digest = sha256(Path(str(self.filename)).read_bytes()).hexdigest()
+        kept = Path(tempfile.gettempdir(), "unpacked", digest)
+        with self.unpacking:
+            if not kept.exists():
+                super().extractall(kept.with_suffix(".part"))
+                kept.with_suffix(".part").rename(kept)
+        for found in kept.iterdir():
+            Path(path, found.name).symlink_to(found)
+
+
 def evaluate_conditions(
     evaluate: Callable[[Properties, Properties], dict[str, bool]], template: Properties, parameters: Properties
 ) -> dict[str, bool]:
@@ -290,6 +316,7 @@ def teach() -> None:
     stepfunctions._run_sub_machine = partial(once, stepfunctions._run_sub_machine, of_an_item)
     stepfunctions._execute_task = partial(once, stepfunctions._execute_task, of_a_task)
     stepfunctions.handle_request = partial(answer_states, stepfunctions.handle_request)
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedZip})
     lambda_svc.invoke_async_with_retry = partial(invoke_async, lambda_svc.invoke_async_with_retry)
 
 

@@ -15,8 +15,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
-
 from local.deploy import TEMPLATE
 
 KEPT = {"Retain", "RetainExceptOnCreate"}
@@ -105,6 +103,8 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=Path("takeover"))
     asked = parser.parse_args()
     try:
+        from cfnlint.decode.cfn_yaml import load  # noqa: PLC0415 - it takes seconds
+
         template, resources = takeover(json.loads(json.dumps(load(str(TEMPLATE)))), dict(asked.names))
     except TakeoverError as error:
         sys.exit(str(error))

@@ -6,7 +6,6 @@ import pytest
 
 from benchmarks.dashboard import body
 from benchmarks.dashboard.body import Metric, Widget, metrics, widgets
-from benchmarks.dashboard.picture import draw
 from benchmarks.dashboard.recording import Recording
 from benchmarks.template import ROOT
 from slack_audit import telemetry
@@ -16,6 +15,8 @@ NAMES = {value for name, value in vars(telemetry).items() if name.isupper() and 
 
 
 def test_every_widget_of_the_template_is_drawn_from_the_recording(tmp_path):
+    from benchmarks.dashboard.picture import draw  # noqa: PLC0415 - it takes seconds
+
     asked = widgets()
     drawn = draw(asked, Recording(RECORDED, 24 * 60), tmp_path / "dashboard.png", footer="a test")
     assert (tmp_path / "dashboard.png").read_bytes().startswith(b"\x89PNG")

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 from ministack.services.cloudformation import engine, language_extensions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,13 +21,13 @@ KEY = {"Fn::If": ["MakesKey", {"Fn::GetAtt": ["EncryptionKey", "Arn"]}, {"Ref": 
 
 
 @cache
-def _written() -> str:
-    return json.dumps(load(str(TEMPLATE)))
+def _written(path: Path) -> str:
+    return json.dumps(engine._parse_template(path.read_text()))
 
 
-def written() -> Node:
+def written(path: Path = TEMPLATE) -> Node:
     """What the file says, its short tags written out: !Ref x is {"Ref": "x"}."""
-    said: Node = json.loads(_written())
+    said: Node = json.loads(_written(path))
     return said
 
 
@@ -68,6 +67,11 @@ def schedule_of(function: str) -> Node:
     """What starts the function, as CloudFormation makes it."""
     found: Node = cloudformation()[f"{function}Schedule"]["Properties"]
     return found
+
+
+def written_of_type(kind: str) -> list[str]:
+    """The names of those that the file has, without what SAM adds: to know them takes no time."""
+    return [name for name, resource in template()["Resources"].items() if resource["Type"] == kind]
 
 
 def of_type(kind: str, orgs: str = FURTHER) -> Node:

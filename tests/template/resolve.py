@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import engine
 
 from local.emulator import evaluate_conditions
-from tests.template.reading import ANALYTICS, Node, deployable
+from tests.template.reading import ANALYTICS, Node, deployable, written
 
 STACK = "slack-audit"
 STACK_ID = (
@@ -111,7 +110,7 @@ def resolved(parameters: Mapping[str, str]) -> Node:
 
 def resolved_analytics(parameters: Mapping[str, str]) -> Node:
     """What the nested stack makes."""
-    source: Node = json.loads(json.dumps(load(str(ANALYTICS))))
+    source = written(ANALYTICS)
     values = _values(source, _provided(parameters))
     holding = evaluate_conditions(engine._evaluate_conditions, source, values)
     wanted = source["Resources"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slack_audit import telemetry
-from tests.template.reading import ROOT, of_type, properties, template
+from tests.template.reading import ROOT, of_type, properties, template, written_of_type
 
 STACK = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
 COLLECT = [{"Name": "FunctionName", "Value": {"Ref": "CollectFunction"}}]
@@ -70,12 +70,12 @@ COMPUTED: dict[str, tuple[str, dict[str, tuple[str, str]], int, object, str]] = 
 }  # fmt: skip
 BESIDE = {"ReplayFailedAlarm"}  # what it watches goes on while the collection is paused
 SILENT = {"NewVersionErrorsAlarm"}  # CodeDeploy acts on it, and nobody has to
-ALARMS = sorted(of_type("AWS::CloudWatch::Alarm"))
+ALARMS = sorted(written_of_type("AWS::CloudWatch::Alarm"))
 OURS = {value for name, value in vars(telemetry).items() if name.isupper()} - {telemetry.SERVICE}
 
 
 def test_these_are_all_alarms():
-    assert set(ALARMS) == {*SINGLE, *COMPUTED, "NewVersionErrorsAlarm"}
+    assert set(ALARMS) == set(of_type("AWS::CloudWatch::Alarm")) == {*SINGLE, *COMPUTED, "NewVersionErrorsAlarm"}
     assert template()["Resources"]["RotationFailuresAlarm"]["Condition"] == "RotatesToken"
     assert list(of_type("AWS::CloudWatch::CompositeAlarm")) == ["CollectionBrokenAlarm"]
 

@@ -5,12 +5,11 @@ import json
 import re
 
 import pytest
-from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
 from local import queries
 from local.queries import Statement, columns, main, resources, rewritten, statements
 from slack_audit_cli.sql import statements as shipped
-from tests.template.reading import ANALYTICS, Node, template
+from tests.template.reading import ANALYTICS, Node, template, written
 from tests.template.resolve import ANALYTICS_VARIANTS, resolved_analytics
 
 MADE = resolved_analytics(ANALYTICS_VARIANTS["analytics"])["Resources"]
@@ -95,7 +94,7 @@ def test_the_place_of_a_partition_ends_so_that_no_longer_name_is_in_it(name):
 @pytest.mark.parametrize("name", ["sam_app", "slack_audit_2"])
 def test_the_database_has_a_name_that_glue_keeps_as_it_is(name):
     """Glue folds a name to lower case, and the views would name another database than there is."""
-    pattern = load(str(ANALYTICS))["Parameters"]["DatabaseName"]["AllowedPattern"]
+    pattern = written(ANALYTICS)["Parameters"]["DatabaseName"]["AllowedPattern"]
     assert re.fullmatch(pattern, name)
     assert not re.fullmatch(pattern, name.title())
 

@@ -21,7 +21,8 @@ from tests.template.reading import ROOT
 WHO_AM_I = """
 import os
 def handler(event, context):
-    return {"pid": os.getpid(), "variables": sorted(os.environ)}
+    places = {"file": os.path.realpath(__file__), "folder": os.path.realpath(os.curdir)}
+    return {"pid": os.getpid(), "variables": sorted(os.environ), **places}
 """
 LAMBDA_MAY_ASSUME_IT = json.dumps(
     {
@@ -65,21 +66,21 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return condition()
 
 
-def function_of(aws: EmbeddedAws) -> dict[str, Any]:
+def function_of(aws: EmbeddedAws, name: str = "who") -> dict[str, Any]:
     """A function that says which process it is, and its answer."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", WHO_AM_I)
-    role = aws.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument=LAMBDA_MAY_ASSUME_IT)["Role"]["Arn"]
+        archive.writestr(zipfile.ZipInfo("app.py"), WHO_AM_I)
+    role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=LAMBDA_MAY_ASSUME_IT)["Role"]["Arn"]
     client = aws.client("lambda")
     client.create_function(
-        FunctionName="who",
+        FunctionName=name,
         Runtime="python3.13",
         Handler="app.handler",
         Role=role,
         Code={"ZipFile": code.getvalue()},
     )
-    answer: dict[str, Any] = json.loads(client.invoke(FunctionName="who")["Payload"].read())
+    answer: dict[str, Any] = json.loads(client.invoke(FunctionName=name)["Payload"].read())
     return answer
 
 
@@ -95,6 +96,13 @@ def test_it_starts_empty_and_leaves_no_process_port_or_file(enforce_iam, monkeyp
     assert until(lambda: not alive(answer["pid"]))
     assert not answers(aws.port)
     assert not home.exists()
+
+
+def test_functions_of_the_same_code_share_its_files_and_neither_process_nor_folder(aws):
+    one, other = function_of(aws, "one"), function_of(aws, "other")
+    assert one["file"] == other["file"]
+    assert one["pid"] != other["pid"]
+    assert one["folder"] != other["folder"]
 
 
 def test_it_is_gone_even_when_its_starter_is_killed():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.reading import KEY, Node, listed, of_type, properties, template
+from tests.template.reading import KEY, Node, listed, of_type, properties, template, written_of_type
 
 NOTHING = {"Ref": "AWS::NoValue"}
 OBJECTS = {"Fn::Sub": "${ArchiveBucket.Arn}/*"}
@@ -170,8 +170,9 @@ def test_the_table_is_encrypted_recoverable_and_protected():
     assert table["DeletionProtectionEnabled"] is True
 
 
-@pytest.mark.parametrize("name", of_type("AWS::SQS::Queue"))
+@pytest.mark.parametrize("name", written_of_type("AWS::SQS::Queue"))
 def test_a_queue_is_encrypted_keeps_two_weeks_and_wants_tls(name):
+    assert set(of_type("AWS::SQS::Queue")) == set(written_of_type("AWS::SQS::Queue")), "SAM adds none"
     assert properties(name) == {
         "MessageRetentionPeriod": 14 * 24 * 3600,
         "KmsMasterKeyId": KEY,

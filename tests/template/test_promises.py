@@ -19,6 +19,7 @@ from tests.template.reading import (
     template,
     translated,
     written,
+    written_of_type,
 )
 
 FAILURE_QUEUE = {"Fn::GetAtt": ["FailureQueue", "Arn"]}
@@ -351,7 +352,7 @@ def test_lambda_joins_the_vpc_only_where_there_is_one_and_our_code_never():
     assert ours["Fn::Sub"].endswith(":function:*"), "it is attached to our roles alone"
 
 
-@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
+@pytest.mark.parametrize("role", written_of_type("AWS::IAM::Role"))
 def test_a_role_uses_the_key_only_through_its_services_and_stays_within_the_boundary(role):
     boundary = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
     assert properties(role)["PermissionsBoundary"] == boundary
@@ -366,6 +367,7 @@ def test_a_role_uses_the_key_only_through_its_services_and_stays_within_the_boun
 def test_no_role_has_more_than_its_own_policies():
     network = {"Fn::If": ["IsInVpc", [{"Ref": "VpcPolicy"}], {"Ref": "AWS::NoValue"}]}
     functions = {f"{name}Role" for name in ROLES}
+    assert set(of_type("AWS::IAM::Role")) == set(written_of_type("AWS::IAM::Role")), "SAM adds none"
     for name, role in of_type("AWS::IAM::Role").items():
         assert role["Properties"].get("ManagedPolicyArns") == (network if name in functions else None)
     assert list(of_type("AWS::IAM::ManagedPolicy")) == ["VpcPolicy"]

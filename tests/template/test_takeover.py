@@ -8,8 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from cfnlint.api import lint_all  # type: ignore[import-untyped]
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from local.takeover import IDENTIFIER, NOT_TAKEN_OVER, TakeoverError, kept, takeover
 from tests.template.reading import ROOT, template
@@ -27,6 +25,8 @@ def test_everything_that_holds_data_is_kept_and_all_of_it_can_be_taken_over():
 
 @pytest.mark.parametrize("kind", IDENTIFIER)
 def test_the_identifiers_are_cloudformations_own(kind):
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 - it takes seconds
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     assert schema["primaryIdentifier"] == [f"/properties/{IDENTIFIER[kind]}"]
     assert "read" in schema["handlers"], "CloudFormation cannot import it"
@@ -44,6 +44,8 @@ def test_the_properties_are_the_templates_own_and_nothing_else_is_in_it():
 
 
 def test_it_is_a_valid_template_and_small_enough_to_be_sent_as_it_is():
+    from cfnlint.api import lint_all  # noqa: PLC0415 - it takes seconds
+
     made, _ = takeover(template(), NAMES)
     text = json.dumps(made, indent=1)
     assert len(text) < 51_200
