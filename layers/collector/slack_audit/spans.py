@@ -11,7 +11,7 @@ import msgspec
 
 from slack_audit.windows import DAY, PAGE_LIMIT, Window, window_from
 
-FILL = 0.9  # the share of a page that a window is aimed at
+FILL = 0.95  # the share of a page that a window is aimed at
 GROWTH = 16  # a window is at most so many times as long as what was asked for before
 SLICES = 8  # that a window is looked at in; the newest three say what comes next
 FEW = 1_000  # events in a window, up to which its average says more than its slices
@@ -98,7 +98,7 @@ class Span(msgspec.Struct, frozen=True):
             return lo + self.seconds - 1
         target = FILL * self.page
         start = bisect_left(self.known, lo)
-        count = len(self.known) - start
+        count = bisect_left(self.known, self.last + 1) - start
         unknown = max(0, self.first - lo)
         density = max(LEAST_RATE, (self._rate * max(1, count) / (self.last - max(lo, self.first) + 1)) ** 0.5)
         room = target - unknown * density
