@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from benchmarks.performance import memory
 from benchmarks.performance.baseline import TOLERANCES, Change
 from benchmarks.performance.figures import Figure
 from benchmarks.performance.goals import Goal
@@ -45,6 +46,7 @@ def tables(figures: Mapping[str, Figure], plan: Iterable[Measurement]) -> list[T
         found = [(ROWS.get(name, it.title), figure) for name, figure in figures.items() if it.is_of(name)]
         by_group.setdefault(it.group, []).extend(found)
     made = [make(by_group.get(group, [])) for group, make in _TABLES]
+    made.append(Table("memory", "By the function's memory", memory.COLUMNS, memory.rows(figures)))
     return [table for table in made if table.rows]
 
 

@@ -12,7 +12,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 
 @cache
-def trusting(authorities: str | None = None) -> SSLContext:
+def trusting(authorities: str | None) -> SSLContext:
     """Believes the authorities of a file, those that certifi lists without one, and only certificates for the host that
     was asked for."""
     context = create_urllib3_context()

@@ -50,7 +50,7 @@ class _Connections(HTTPAdapter):
 
     @override
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, ssl_context=trusting(), **options)
+        super().init_poolmanager(*arguments, ssl_context=trusting(None), **options)
 
     @override
     def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
