@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import requests
 from botocore.config import Config
@@ -102,7 +103,7 @@ def test_slack_is_not_believed_whom_nobody_lists(environment, port):
 
 
 def test_slack_is_believed_whom_the_list_names_and_under_no_other_name(environment, certificates, port):
-    environment.setattr(trust.certifi, "where", lambda: str(certificates / AUTHORITIES))
+    environment.setattr(certifi, "where", lambda: str(certificates / AUTHORITIES))
     session = web.session("0")
     assert session.get(f"https://127.0.0.1:{port}/", timeout=5).status_code == 200
     with pytest.raises(requests.exceptions.SSLError):
@@ -118,7 +119,7 @@ def test_the_list_is_read_once_for_all_connections(environment, certificates, po
             super().load_verify_locations(*arguments, **options)
 
     environment.setattr(trust, "create_urllib3_context", lambda: Counted(ssl.PROTOCOL_TLS_CLIENT))
-    environment.setattr(trust.certifi, "where", lambda: str(certificates / AUTHORITIES))
+    environment.setattr(certifi, "where", lambda: str(certificates / AUTHORITIES))
     client = secrets_at(environment, f"https://127.0.0.1:{port}", None)
     session = web.session("0")
     for _ in range(3):  # each over a connection of its own: the other side hangs up

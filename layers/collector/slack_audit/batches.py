@@ -87,7 +87,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         return len(self.data) + (len(self.key) if self.key.isascii() else len(self.key.encode()))
 
 
-NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def is_text(data: bytes) -> bool:
