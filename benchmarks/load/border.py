@@ -18,7 +18,6 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-import boto3
 import msgspec
 import requests
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
@@ -29,6 +28,7 @@ from urllib3 import HTTPResponse
 
 from benchmarks.load.clock import SharedClock
 from benchmarks.load.plan import Weather
+from slack_audit.adapters.aws import Connections
 
 # Seconds that a call takes on AWS, and what the function's 0.29 of a processor (512 MB) needs for each byte of it: for
 # packing an object, for encoding records, for reading an answer. Estimated from what one whole processor takes here.
@@ -36,7 +36,7 @@ CALL = {"s3": 0.04, "dynamodb": 0.008, "kinesis": 0.03, "secrets-manager": 0.02}
 BYTE = {"s3": 60e-9, "kinesis": 250e-9}
 SLACK_CALL = (0.3, 1.2)
 SLACK_BYTE = 150e-9
-CONNECT, READ = 3.0, 10.0  # seconds that the collector waits for AWS (bootstrap.STORES)
+CONNECT, READ = 3.0, 10.0  # seconds that the collector waits for AWS (wiring.STORES)
 SHARD_RECORDS, SHARD_BYTES = 1_000, 1 << 20  # a second
 
 THROTTLED = {
@@ -109,8 +109,8 @@ class Border:
 
     # AWS
 
-    def send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse | None:
-        """A call of boto3; None: it goes its way."""
+    def send(self, request: AWSPreparedRequest, event_name: str) -> AWSResponse | None:
+        """A call of AWS; None: it goes its way."""
         _event, service, operation = event_name.split(".")
         self._count()
         size = len(_body(request))
@@ -242,11 +242,12 @@ def virtual_time(border: Border) -> Iterator[SimpleNamespace]:
         def send(self, request: requests.PreparedRequest, **named: Any) -> requests.Response:  # type: ignore[override]
             return border.ask(self, request, **named)
 
+    class Wires(Connections):
+        def answer(self, request: AWSPreparedRequest, **told: object) -> AWSResponse:
+            return border.send(request, str(told["event_name"])) or super().answer(request)
+
     watch = SimpleNamespace(sleep=border.pass_time, time=border.clock.now, monotonic=border.clock.now)
     calendar = SimpleNamespace(now=lambda _zone=UTC: datetime.fromtimestamp(border.clock.now(), UTC))
-    boto3.setup_default_session()
-    session: Any = boto3.DEFAULT_SESSION
-    session.events.register("before-send", border.send)
     with ExitStack() as patches:
         for name, there in {
             "botocore.endpoint.time": watch,
@@ -255,9 +256,11 @@ def virtual_time(border: Border) -> Iterator[SimpleNamespace]:
             "slack_audit.adapters.slack.time": watch,
             "slack_audit.adapters.catalog.time": watch,
             "slack_audit.adapters.web.time": watch,
-            "slack_audit.adapters.web.HTTPAdapter": Wire,
+            "slack_audit.adapters.web._Connections": Wire,
+            "slack_audit.adapters.aws.Connections": Wires,
             "slack_audit.bootstrap.ThreadPoolExecutor": _Inline,
-            "slack_audit.bootstrap.datetime": calendar,
+            "slack_audit.verifying.datetime": calendar,
+            "slack_audit.watching.datetime": calendar,
             "aws_lambda_powertools.utilities.parameters.base.datetime": calendar,
         }.items():
             patches.enter_context(mock.patch(name, there))
