@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import botocore.session
 import pytest
 
 from local.aws import EmbeddedAws
@@ -19,9 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-# Every session reads the services' models anew, a quarter of a second for each client: here, all read the same ones.
-botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 @dataclass(frozen=True)
