@@ -24,7 +24,8 @@ def write(shown: Iterable[Table], figures: Mapping[str, Figure], facts: Mapping[
         text = filled(text, table.name, table.written())
     text = filled(text, "machine", "\n".join(f"- {name}: {value}" for name, value in facts.items()))
     DOCUMENT.write_text(text)
-    draw(figures, PICTURE)
+    if any(name.startswith("growth") for name in figures):  # a part of a run has no picture of all
+        draw(figures, PICTURE)
 
 
 def filled(text: str, name: str, content: str) -> str:
