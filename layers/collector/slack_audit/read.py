@@ -86,6 +86,7 @@ class Reader:
         self.rate_limited = 0
         self.waited = 0.0  # seconds, for the call budget and for what Slack said to wait
         self.pace = Pace()
+        self._took: deque[float] = deque()  # seconds of calls, noted where they end: in threads that may not touch more
         self._answered: Counter[str] = Counter()
 
     def slack_now(self) -> float:
@@ -143,6 +144,8 @@ class Reader:
 
     def windows_ahead(self) -> int:
         """How many windows to read ahead."""
+        while self._took:
+            self.pace = self.pace.after_call(self._took.popleft())
         return self.pace.ahead(self.budget.allowance(self._deadline.now(), self._per_minute))
 
     def wait_for_budget(self, spare: int = 0) -> float:
@@ -251,7 +254,7 @@ class Reader:
         try:
             return self._source.read(query, timeout)
         finally:
-            self.pace = self.pace.after_call(self._deadline.now() - start)
+            self._took.append(self._deadline.now() - start)
 
     def _read_ahead_answer(self, early: Future[Answer]) -> Answer:
         """It may have come a while ago, so its clock says nothing of now."""
