@@ -9,7 +9,7 @@ from zipfile import ZipFile, ZipInfo
 import msgspec
 
 from slack_audit.errors import SelectionError
-from slack_audit.events import event_of
+from slack_audit.events import event_on_a_line
 from slack_audit.selection import Selection, checked
 from slack_audit.verify.prove import Head
 from slack_audit_cli.evidence import layout
@@ -132,7 +132,7 @@ def _event(
     if place is None or raw is None:
         result.tell(where, "has no place in the provenance" if raw is not None else "is missing, its provenance is not")
         return
-    digest, event = sha256(raw).hexdigest(), event_of(raw)
+    digest, event = sha256(raw).hexdigest(), event_on_a_line(raw)
     if (digest, event.id) != (place.sha256, place.id):
         result.tell(where, f"is not the event {place.id!r} that its provenance says")
     elif places.setdefault(f"{place.entry} {place.object}", {}).setdefault(place.line, digest) != digest:

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import msgspec
 
-from slack_audit.events import event_of
+from slack_audit.events import event_on_a_line
 from slack_audit_cli.committed import Found
 from slack_audit_cli.evidence import layout
 from slack_audit_cli.evidence.layout import Manifest, Place
@@ -55,7 +55,7 @@ def _sheet(found: ZipFile, entries: dict[int, Sealed]) -> str:
         sheet = Sheet(table)
         for raw, said in zip(lines(raws, MOST_LINE), lines(places, MOST_LINE), strict=True):
             place = msgspec.json.decode(said, type=Place)
-            sheet.write(Found(event_of(raw), entries[place.entry].entry, place.line))
+            sheet.write(Found(event_on_a_line(raw), entries[place.entry].entry, place.line))
     return out.digest.hexdigest()
 
 

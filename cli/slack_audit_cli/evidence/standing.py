@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import msgspec
 
 from slack_audit.errors import ArchiveDamagedError
-from slack_audit.events import event_of
+from slack_audit.events import event_on_a_line
 from slack_audit.log import LogEntry, decode, log_prefix
 from slack_audit.selection import Selection
 from slack_audit.verify.prove import Head
@@ -125,7 +125,7 @@ def _stand(found: ZipFile, entry: LogEntry, wanted: dict[int, str], selection: S
                 result.well += 1
             elif digest is not None:
                 result.tell(f"{key}, line {line}", "is another event")
-            elif line not in wanted and is_asked_for(selection, event_of(raw)):
+            elif line not in wanted and is_asked_for(selection, event_on_a_line(raw)):
                 result.tell(f"{key}, line {line}", "is asked for by the selection, and not among the events")
     for line in left:
         result.tell(f"{key}, line {line}", "is not there")
