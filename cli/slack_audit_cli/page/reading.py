@@ -10,7 +10,7 @@ import msgspec
 
 from slack_audit.events import EARLIEST_SECOND, NOT_READABLE
 from slack_audit.passes import FINAL, LATE
-from slack_audit.selection import readable
+from slack_audit.selection import NoObject, readable
 from slack_audit_cli.committed import Found
 from slack_audit_cli.page.kinds import AGENT, REMEMBERED, section_of
 
@@ -61,7 +61,6 @@ class Told(msgspec.Struct, frozen=True, gc=False):
 
 # Only as much is read of each event as is counted of it. What should be an object may be anything else.
 NULL = msgspec.Raw(b"null")
-type Otherwise = str | int | float | bool | list[Any] | None
 
 
 class _Context(msgspec.Struct, gc=False):
@@ -72,7 +71,7 @@ class _Context(msgspec.Struct, gc=False):
 
 class _Said(msgspec.Struct, gc=False):
     actor: msgspec.Raw = NULL
-    context: _Context | Otherwise = None
+    context: _Context | NoObject = None
     details: msgspec.Raw = NULL
 
 

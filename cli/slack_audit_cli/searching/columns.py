@@ -12,7 +12,7 @@ from unicodedata import category
 import msgspec
 
 from slack_audit.events import NOT_READABLE
-from slack_audit.selection import readable
+from slack_audit.selection import NoObject, readable
 from slack_audit_cli.committed import Found
 
 NAMES = ("name", "title", "email", "domain")
@@ -55,7 +55,6 @@ class Row(msgspec.Struct, frozen=True, gc=False, rename={"pass_": "pass"}):
 COLUMNS = Row.__struct_encode_fields__
 
 # What the columns are read from. Whatever should be an object may be anything else, which then says nothing.
-type Otherwise = str | int | float | bool | list[Any] | None
 
 
 class _User(msgspec.Struct, gc=False):
@@ -66,7 +65,7 @@ class _User(msgspec.Struct, gc=False):
 
 class _Actor(msgspec.Struct, gc=False):
     type: Any = None
-    user: _User | Otherwise = None
+    user: _User | NoObject = None
 
 
 class _Location(msgspec.Struct, gc=False):
@@ -81,17 +80,17 @@ class _App(msgspec.Struct, gc=False):
 
 
 class _Context(msgspec.Struct, gc=False):
-    location: _Location | Otherwise = None
+    location: _Location | NoObject = None
     ip_address: Any = None
     ua: Any = None
     session_id: Any = None
-    app: _App | Otherwise = None
+    app: _App | NoObject = None
 
 
 class _Said(msgspec.Struct, gc=False):
-    actor: _Actor | Otherwise = None
+    actor: _Actor | NoObject = None
     entity: Any = None
-    context: _Context | Otherwise = None
+    context: _Context | NoObject = None
     details: Any = None
 
 

@@ -95,10 +95,6 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
             plan=None,
         )
 
-    def moved(self, name: str, watermark: int) -> Passes:
-        """The passes after one of them committed everything up to `watermark`."""
-        return {**self.passes, name: self.passes[name].at(watermark)}
-
     def delivered(self, published: int, streamed: int | None = None) -> "Checkpoint":
         """After every record of the entries below `published` was accepted by the stream. `streamed` is live's
         watermark as of the last one of them, None if none was added."""

@@ -9,7 +9,7 @@ from slack_audit.batches import Batch
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.errors import CollectorError
 from slack_audit.log import Filters, LogEntry, digest, encode, log_key
-from slack_audit.passes import Passes, standing_passes
+from slack_audit.passes import Passes, moved, standing_passes
 from slack_audit.ports import Archive, Checkpoints
 from slack_audit.recover import roll_forward, valid_plan
 from slack_audit.windows import Window
@@ -67,7 +67,7 @@ class Ledger:
         """
         if window.lo != self.checkpoint.passes[name].watermark + 1:
             raise ValueError(f"{window} does not follow the watermark of {name}: nothing was written")
-        entry = self._entry(name, window, batch, self.checkpoint.moved(name, window.hi), provenance)
+        entry = self._entry(name, window, batch, moved(self.checkpoint.passes, name, window.hi), provenance)
         body = encode(entry)
         if batch is not None:
             self.save(self.checkpoint.planning(body))

@@ -65,7 +65,7 @@ def page_of(body: bytes) -> Page:
         answer, raws = _tolerant(body)
     if answer.error or answer.ok is False:
         raise ValueError("an answer that says it is an error")
-    return Page(events_of(raws, body), _cursor_of(answer.response_metadata))
+    return Page(_events_of(raws, body), _cursor_of(answer.response_metadata))
 
 
 def _tolerant(body: bytes) -> tuple[_Body, list[bytes]]:
@@ -92,7 +92,7 @@ def without_surrogates(text: bytes) -> bytes:
     return re.sub(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", rb"\\u003f", text)
 
 
-def events_of(raws: Iterable[bytes], body: bytes) -> list[Event]:
+def _events_of(raws: Iterable[bytes], body: bytes) -> list[Event]:
     """Reads the fields of all events that were cut out of `body`, where one look for line breaks serves them all."""
     read = event_of if b"\n" in body or b"\r" in body else event_on_a_line
     return [read(raw) for raw in raws]

@@ -93,6 +93,11 @@ def finished(passes: Mapping[str, Pass]) -> list[str]:
     return sorted(name for name, state in passes.items() if state.end is not None and state.watermark >= state.end)
 
 
+def moved(passes: Mapping[str, Pass], name: str, watermark: int) -> Passes:
+    """The passes after one of them committed everything up to `watermark`."""
+    return {**passes, name: passes[name].at(watermark)}
+
+
 def without(passes: Mapping[str, Pass], name: str) -> Passes:
     """All passes but one."""
     return {other: state for other, state in passes.items() if other != name}

@@ -120,6 +120,10 @@ def checked(selection: Selection) -> Selection:
     return selection
 
 
+type NoObject = str | int | float | bool | list[Any] | None
+"""What may stand wherever an object should: Slack changes types without notice."""
+
+
 def readable(raw: bytes) -> Any:
     """An event as values; None for one that is no JSON. Half a surrogate pair is read as a question mark, and a byte
     that is no UTF-8 as a replacement character."""

@@ -11,7 +11,18 @@ from slack_audit.deadline import Deadline
 from slack_audit.errors import CollectorError
 from slack_audit.held import Holdings
 from slack_audit.parts import Policy
-from slack_audit.passes import BACKFILL, LIVE, Pass, Place, finished, kind_of, limits, newest_readable, whose_turn
+from slack_audit.passes import (
+    BACKFILL,
+    LIVE,
+    Pass,
+    Place,
+    finished,
+    kind_of,
+    limits,
+    moved,
+    newest_readable,
+    whose_turn,
+)
 from slack_audit.read import BUDGET_WAIT, Reader, Reading
 from slack_audit.spans import Span
 from slack_audit.windows import Window
@@ -82,7 +93,7 @@ class Turns:
         """The turn that comes next if the windows of these are committed."""
         passes, place = self._ledger.checkpoint.passes, self._ledger.checkpoint.place
         for turn in turns:
-            passes = {**passes, turn.name: passes[turn.name].at(turn.window.hi)}
+            passes = moved(passes, turn.name, turn.window.hi)
             place = place.after(turn.name)
         return self._due(passes, place)
 

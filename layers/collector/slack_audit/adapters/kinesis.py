@@ -83,7 +83,7 @@ class KinesisSink:
 
 
 # botocore looks at each field of each record four times: to validate, to encode, to parse what came back, to look for
-# dates. That was three quarters of what a published event cost (docs/adr/0034). Its own hooks, which a client calls by
+# dates. That was three quarters of what a published event cost (docs/adr/0033). Its own hooks, which a client calls by
 # these names, let it sign, send and judge a call as always, while msgspec encodes the records.
 
 
