@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def draw(folder: Path, picture: Path) -> None:
         panel.draw(right, after)
         _style(left, panel)
         right.tick_params(axis="y", length=0)
-        _frame(right)
+        frame(right)
         _shade(left, plan)
         if left.get_legend_handles_labels()[0]:
             left.legend(loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=5, fontsize=9.5, frameon=False)
@@ -158,11 +158,12 @@ def _of(rows: list[Row], name: str) -> list[float]:
 def _style(axes: Axes, panel: Panel) -> None:
     axes.set_title(panel.title, loc="left", fontsize=11.5, fontweight="bold", color=INK, pad=5)
     axes.set_ylabel(panel.unit, fontsize=9.5, color=GREY)
-    _frame(axes)
+    frame(axes)
 
 
-def _frame(axes: Axes) -> None:
-    axes.grid(visible=True, axis="y", color=FAINT, lw=0.6)
+def frame(axes: Axes, grid: Literal["x", "y", "both"] = "y") -> None:
+    """Faint lines behind what is drawn, and two sides of four."""
+    axes.grid(visible=True, axis=grid, color=FAINT, lw=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(colors=GREY, labelsize=9.5)
     for side in ("top", "right"):

@@ -1,20 +1,18 @@
 """The stand-in for Slack as a process of its own, with the recipe's events and the simulation's clock."""
 
 import asyncio
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.load.clock import SharedClock
 from benchmarks.load.plan import START, Plan
 from benchmarks.load.recipe import Recipe
+from benchmarks.remade import Crowds, newest_first
 from local.slack.director import Director
-from local.slack.history import Event, History, Place, Selection
+from local.slack.history import History, Place, Selection
 from local.slack.organisation import Organisation
 from local.slack.server import serving
 from local.slack.settings import Settings
-
-_RANK = 0xFFFF_FFFF
 
 
 class RecipeHistory(History):
@@ -35,19 +33,9 @@ class RecipeHistory(History):
         self._now = now
         return 0
 
-    def crowds(self, selection: Selection, start: Place) -> Iterator[tuple[int, list[tuple[int, Event]]]]:
-        """As a history that remembers: newest first, and in a second in the order of the walk's seed."""
-        oldest = START if selection.oldest is None else max(selection.oldest, START)
-        odd = start.seed | 1
-        for second in range(min(start.second, int(self._now)), oldest - 1, -1):
-            shown = self._recipe.shown(second, self._now)
-            if selection.filtered:
-                shown = [(place, event) for place, event in shown if selection.takes(event)]
-            crowd = sorted([((place + 1) * odd & _RANK, event) for place, event in shown])
-            if second == start.second:
-                crowd = [tie for tie in crowd if tie[0] > start.rank]
-            if crowd:
-                yield second, crowd
+    def crowds(self, selection: Selection, start: Place) -> Crowds:
+        """As a history that remembers."""
+        return newest_first(lambda second: self._recipe.shown(second, self._now), START, self.newest, selection, start)
 
 
 def serve(plan: Plan, settings: Settings, clock: Path, tell: Connection) -> None:

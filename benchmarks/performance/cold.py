@@ -4,8 +4,7 @@
     python -m benchmarks.performance.cold --rounds 5
 
 Each start is a process of its own. `cold-collect` is the function as built; `cold-empty` has boto3 with bytecode.
-Without bytecode are `cold-collect-source` and `cold-empty-source`. `cold-first-run` is the collect function's first run
-with nothing new, over TLS, together with its start: what somebody waits for who invokes it.
+Without bytecode are `cold-collect-source` and `cold-empty-source`.
 """
 
 import argparse

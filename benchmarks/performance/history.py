@@ -5,10 +5,10 @@ steady stream), with the bodies of the stand-in's own events in turn, of 750 byt
 """
 
 import random
-from collections.abc import Iterator
 
 import numpy as np
 
+from benchmarks.remade import Crowds, newest_first
 from local.slack.generate import Generator, Lateness
 from local.slack.history import Event, History, Place, Selection
 
@@ -16,7 +16,6 @@ BODIES = 4_000  # that the events have in turn: 3 MB, so that gzip, which looks 
 BEGINNINGS = 65_536  # of ids, likewise
 _MASK = (1 << 48) - 1
 _FACTOR = 0x9E3779B97F4B  # odd, so multiplying by it loses nothing: no two events have the same id
-_RANK = 0xFFFF_FFFF
 
 
 class SteadyHistory(History):
@@ -38,19 +37,9 @@ class SteadyHistory(History):
         """The newest second that it has."""
         return self._start + len(self._counts) - 1
 
-    def crowds(self, selection: Selection, start: Place) -> Iterator[tuple[int, list[tuple[int, Event]]]]:
-        """As a history that remembers: newest first, and in a second in the order of the walk's seed."""
-        oldest = self._start if selection.oldest is None else max(selection.oldest, self._start)
-        odd = start.seed | 1
-        for second in range(min(start.second, self.newest), oldest - 1, -1):
-            shown = self.events_of(second)
-            if selection.filtered:
-                shown = [(place, event) for place, event in shown if selection.takes(event)]
-            crowd = sorted([((place + 1) * odd & _RANK, event) for place, event in shown])
-            if second == start.second:
-                crowd = [tie for tie in crowd if tie[0] > start.rank]
-            if crowd:
-                yield second, crowd
+    def crowds(self, selection: Selection, start: Place) -> Crowds:
+        """As a history that remembers."""
+        return newest_first(self.events_of, self._start, self.newest, selection, start)
 
     def events_of(self, second: int) -> list[tuple[int, Event]]:
         """The events of one second, each with its place in it."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from benchmarks.costs import AWS_ANSWERS, CORE_MEMORY, MINUTES, SLACK_ANSWERS, usd
 from benchmarks.performance.drain import PAGE
 from benchmarks.performance.figures import Figure
-from benchmarks.performance.paced import PER_MINUTE, SINKS
+from benchmarks.performance.paced import SINKS
 from slack_audit.spans import FILL
 
 SIZES = (128, 256, 512, 1_024, 1_769, 2_048)  # MB
@@ -66,8 +66,3 @@ def share(size: int) -> float:
 def month(size: int, seconds: float) -> float:
     """USD, of a run a minute."""
     return usd("Lambda arm64", MINUTES * seconds * size / 1_024)
-
-
-def smallest(figures: Mapping[str, Figure]) -> int | None:
-    """The smallest size at which a backlog is read as fast as the call budget allows; None if there is none."""
-    return next((size for size in SIZES if page_seconds(size, figures) <= MINUTE / PER_MINUTE), None)

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
+from benchmarks.load.picture import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, frame
 from benchmarks.performance.figures import Figure
 from benchmarks.performance.goals import LEAST_FILL, LEAST_SHARE, MOST_MB
 from benchmarks.performance.paced import PER_MINUTE
 
-INK, GREY, FAINT = "#16191f", "#687078", "#d5dbdb"
-BLUE, ORANGE, RED, GREEN, PURPLE = "#1f77b4", "#e07b00", "#c0392b", "#2a8f4f", "#7d5ba6"
 BARS = {
     "bare-fetch": ("bare: fetch", GREY),
     "bare-put": ("bare: fetch, gzip, put", GREY),
@@ -101,12 +101,6 @@ def _paced(axes: Axes, figure: Figure | None) -> None:
     axes.set_xticks(range(1, len(minutes) + 1))
 
 
-def _style(axes: Axes, title: str, *, grid: str) -> None:
+def _style(axes: Axes, title: str, *, grid: Literal["x", "y", "both"]) -> None:
     axes.set_title(title, loc="left", fontsize=11.5, fontweight="bold", color=INK, pad=6)
-    axes.grid(visible=True, axis=grid, color=FAINT, lw=0.6)  # type: ignore[arg-type]  # one of three texts
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=GREY, labelsize=9.5)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(FAINT)
+    frame(axes, grid)

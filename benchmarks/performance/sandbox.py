@@ -6,7 +6,6 @@ is read from outside, by the clock that Linux keeps of it.
 """
 
 import compileall
-import json
 import os
 import queue
 import shutil
@@ -19,7 +18,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from py_compile import PycInvalidationMode
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import awslambdaric
 import boto3
@@ -64,7 +63,7 @@ class Sandbox:
 
     def __init__(self, code: Code, environment: Mapping[str, str], log: Path) -> None:
         self._asked: queue.Queue[Asked] = queue.Queue()
-        self._work: queue.Queue[bytes] = queue.Queue()
+        self._stopped = threading.Event()
         self._api = _api_of(self)
         self._started = time.monotonic()
         search = os.pathsep.join(str(it) for it in code.search)
@@ -83,12 +82,6 @@ class Sandbox:
         """What it used until it asked for work for the first time. Raises RuntimeError if it did not come to that."""
         return self._next("/invocation/next").used
 
-    def invoke(self, event: dict[str, Any]) -> tuple[dict[str, Any], Used]:
-        """The answer, and what was used until it asked for work again. Raises RuntimeError for an error."""
-        self._work.put(json.dumps(event).encode())
-        answer = self._next("/response")
-        return json.loads(answer.body), self._next("/invocation/next").used
-
     def peak_mb(self) -> float:
         """The most memory that it ever had, in MB of 2^20 bytes."""
         lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
@@ -97,16 +90,18 @@ class Sandbox:
 
     def stop(self) -> None:
         """Ends it, as Lambda does: without asking."""
+        self._stopped.set()
         self._process.kill()
         self._process.wait()
         self._api.shutdown()
         self._api.server_close()
 
-    def asks(self, path: str, body: bytes) -> bytes | None:
-        """For the runtime API: notes what was asked, and waits for work where that is what was asked for."""
+    def asks(self, path: str, body: bytes) -> None:
+        """For the runtime API: notes what was asked. Where that is work, there is none until the end."""
         clock = (~self._process.pid << 3) | 2  # of all threads of the process: clock_getcpuclockid(3)
         self._asked.put(Asked(path, body, Used(time.clock_gettime(clock), time.monotonic() - self._started)))
-        return self._work.get() if path.endswith("/next") else None
+        if path.endswith("/next"):
+            self._stopped.wait()
 
     def _next(self, ending: str) -> Asked:
         try:
@@ -135,11 +130,11 @@ def _api_of(box: Sandbox) -> ThreadingHTTPServer:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """Gives work."""
-            self._send(200, box.asks(self.path, b"") or b"")
+            """Gives no work."""
+            box.asks(self.path, b"")
 
         def do_POST(self) -> None:
-            """Takes an answer, or an error."""
+            """Takes an error."""
             box.asks(self.path, self.rfile.read(int(self.headers["Content-Length"])))
             self._send(202, b"{}")
 
