@@ -101,7 +101,7 @@ def usd(name: str, units: float) -> float:
 # Counted, of a run whose three passes read a window each: `--count`. A window without events asks for less.
 LISTS = (1, 2.7)  # of the log; and of the days that late and final look into, averaged over a day
 READS = 4  # of the entry and the batch that late and final find their window's events in
-SAVES = 2  # of the item, beside one after each entry: taking the lease, giving it back
+SAVES = 2  # of the item: taking the lease, giving it back
 PLAN_SAVES = 2  # units: the item with a plan in it is larger than 1 KB
 
 # Measured on one core of an x86-64 server, and put on the share of a core that the memory buys.
@@ -190,7 +190,7 @@ def functions(it: Setup) -> float:
 
 def run_seconds(it: Setup) -> float:
     """Of a run of the collect function: what it waits for, and what it computes with its share of a core."""
-    exchanges = writes_of_a_run(it) + reads_of_a_run(it) + SAVES + it.passes + 3  # and the plan, the stream, the token
+    exchanges = writes_of_a_run(it) + reads_of_a_run(it) + SAVES + 3  # and the plan, the stream, the token
     waiting = it.passes * SLACK_ANSWERS + exchanges * AWS_ANSWERS
     computing = CPU_OF_A_RUN + it.events_a_window * CPU_OF_AN_EVENT * it.passes / 3
     return waiting + computing * CORE_MEMORY / memory("CollectFunction")
@@ -241,7 +241,7 @@ def stored(it: Setup, packed: float) -> float:
 
 def table(it: Setup) -> float:
     """DynamoDB."""
-    written = it.runs * (SAVES + it.passes) + it.batches * PLAN_SAVES
+    written = it.runs * SAVES + it.batches * PLAN_SAVES
     watched = it.orgs * MINUTES / 5  # by the watch
     return usd("DynamoDB writes", written) + usd("DynamoDB reads", watched)
 

@@ -52,6 +52,7 @@ class Ledger:
         self.sending: tuple[int, list[str]] | None = None  # entry, and what is left of it
         self.stream_failed = 0
         self.slowest = 0
+        self.unsaved = 0  # entries that the log is ahead of the item
 
     def call(self, kind: str, function: Callable[..., Any], *arguments: Any) -> Steps:
         """One outside call, again where it had no answer."""
@@ -71,10 +72,13 @@ class Ledger:
     # ---- step 2: roll forward ----
 
     def roll_forward(self) -> Steps:
-        if self.state.next == 0:
+        there = self.state.next
+        if there == 0:
             yield from self.rebuild()
         while (entry := (yield from self.entry_at(self.state.next))) is not None:
             self.follow(entry)
+        if self.state.next != there:
+            yield from self.save()
 
     def rebuild(self) -> Steps:
         """From the newest entry alone."""
@@ -118,10 +122,10 @@ class Ledger:
         batch = yield from self.call("s3.get", self.world.store.batch, plan.key)
         return batch is not None and digest(batch) == plan.digest
 
-    # ---- steps 5 and 6: plan, batch, entry, item ----
+    # ---- steps 5 and 6: plan, batch, entry; the item with the next plan or the release ----
 
     def commit(self, name: str, window: Window, batch: Batch, read_at: int) -> Steps:
-        """Plan, batch, entry, item: in this order. False: another run was first."""
+        """Plan, batch, entry: in this order. False: another run was first."""
         key = self.key(window, batch) if batch else None
         entry = self.entry(name, window, moved(self.state.passes, name, window.hi), key, batch, read_at)
         if key is not None:
@@ -151,14 +155,15 @@ class Ledger:
         yield from self.save()
 
     def append(self, entry: Entry) -> Steps:
-        """The entry, which commits its window, then the item."""
-        if not (yield from self.call("s3.put", self.world.store.put_entry, entry)):
-            there = yield from self.call("s3.get", self.world.store.entry, entry.number)
-            if there != entry:
-                yield from self.lose_the_race()
-                return False
+        """The entry, which commits its window. The item goes with the next plan, or the release."""
+        is_new = yield from self.call("s3.put", self.world.store.put_entry, entry)
+        if not is_new and (yield from self.call("s3.get", self.world.store.entry, entry.number)) != entry:
+            yield from self.lose_the_race()
+            return False
         self.follow(entry)
-        yield from self.save()
+        self.unsaved += 1
+        if not is_new or self.unsaved == scale.UNSAVED:
+            yield from self.save()
         return True
 
     def lose_the_race(self) -> Steps:
@@ -169,6 +174,7 @@ class Ledger:
 
     def save(self) -> Steps:
         yield from self.call("table", self.world.table.replace, self.owner, self.state, self.until)
+        self.unsaved = 0
 
     def release(self) -> Steps:
         """A lease that is no longer ours needs no giving back."""

@@ -14,6 +14,7 @@ RUN_TIME = 40  # until a run is killed
 LEASE_GRACE = 3  # the lease outlives the run by this
 RESERVE = 6  # kept back before the deadline
 
+UNSAVED = 3  # entries that the log may be ahead of the item
 PAGE = 5  # events in one answer
 RECORDS = 3  # in one call to the stream
 TRIES = 3  # of one call

@@ -1,5 +1,6 @@
 """What one run does, told with fakes; the cases that the protocol's model found are among them."""
 
+import contextlib
 import gc
 import itertools
 import json
@@ -9,7 +10,7 @@ import pytest
 
 from slack_audit.checkpoint import Checkpoint
 from slack_audit.collect import Run
-from slack_audit.commit import Ledger, Provenance
+from slack_audit.commit import UNSAVED, Ledger, Provenance
 from slack_audit.errors import (
     ArchiveDamagedError,
     CrowdedSecondError,
@@ -89,16 +90,45 @@ def test_a_quiet_org_gets_an_entry_and_no_object():
     prove(world.archive.objects, world.stream.lines, [])
 
 
-def test_with_nothing_new_a_run_makes_five_calls_to_aws_and_one_to_slack():
+def test_with_nothing_new_a_run_makes_four_calls_to_aws_and_one_to_slack():
     world, _ = a_world()
     world.until_done()
     world.next_minute()
     before = len(world.faults.calls)
     world.run()
     assert world.faults.calls[before:] == [
-        "checkpoints.acquire", "archive.keys", "slack.read", "archive.put_new", "checkpoints.save",
-        "checkpoints.release",
+        "checkpoints.acquire", "archive.keys", "slack.read", "archive.put_new", "checkpoints.release",
     ]  # fmt: skip
+
+
+def test_the_table_is_saved_with_each_plan_or_every_sixteen_entries_and_at_the_end():
+    """Where nothing is new there is no plan to save it with."""
+    world = World(lookback_hours=24 * 40, calls_per_minute=1_000)
+    world.run()
+    puts = [call for call in world.faults.calls if call in {"archive.put_new", "checkpoints.save"}]
+    entries_between = [len(run) for run in "".join("p" if put == "archive.put_new" else "s" for put in puts).split("s")]
+    assert entries_between[:-1] == [UNSAVED] * (len(entries_between) - 1)
+    assert sum(entries_between) == len(log_of(world.archive.objects)) == world.table.item.next > 40
+
+
+def test_what_a_killed_run_had_not_saved_is_saved_by_the_next_one_first():
+    """So that the table does not stay behind however many runs are killed at the same place."""
+    world, served = a_world()
+
+    def deadly() -> None:
+        world.faults.dead = True
+        raise KilledError
+
+    world.faults.at["checkpoints.release", 1] = deadly
+    with contextlib.suppress(KilledError):
+        world.run()
+    world.revive()
+    log = log_of(world.archive.objects)
+    assert world.table.item.next < len(log)
+    before = len(world.faults.calls)
+    world.run()
+    assert [call for call in world.faults.calls[before:] if call.startswith("checkpoints")][1] == "checkpoints.save"
+    prove(world.archive.objects, world.stream.lines, served)
 
 
 def test_fewer_than_thirty_new_seconds_are_left_for_the_next_run():

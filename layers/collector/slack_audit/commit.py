@@ -16,6 +16,8 @@ from slack_audit.windows import Window
 
 logger = logging.getLogger(__name__)
 
+UNSAVED = 16  # entries that the log may be ahead of the table: a look at the table shows about where things stand
+
 
 class Provenance(msgspec.Struct, frozen=True):
     """What every entry says of its making. `time` is epoch seconds by Slack's clock."""
@@ -34,6 +36,7 @@ class Ledger:
         self._archive = archive
         self._checkpoints = checkpoints
         self.checkpoint = Checkpoint()
+        self._unsaved = 0
 
     def acquire(self, owner: str, *, now: float, until: float) -> bool:
         """Takes the lease. False: another run holds it."""
@@ -45,7 +48,7 @@ class Ledger:
 
     def roll_forward(self) -> None:
         """To where the log is; then a plan counts whose batch an earlier run had written, and any other is dropped."""
-        self.checkpoint = roll_forward(self._org, self.checkpoint, self._archive)
+        self._follow_the_log(self.checkpoint)
         plan, body = valid_plan(self._org, self.checkpoint, self._archive), self.checkpoint.plan
         if plan is None or body is None:
             self.checkpoint = self.checkpoint.planning(None)
@@ -60,7 +63,8 @@ class Ledger:
         self._append(entry, encode(entry))
 
     def commit(self, name: str, window: Window, batch: Batch | None, provenance: Provenance) -> LogEntry | None:
-        """Plan, batch, entry, checkpoint: in this order (protocol, steps 5 and 6).
+        """Plan, batch, entry: in this order (protocol, steps 5 and 6). What stands in the table is saved with the next
+        plan, or the release: the log is the authority, and a run that dies before that is rolled forward.
 
         None: another run committed this number first, and the checkpoint is where that left the log.
         Raises ValueError for a window that does not follow what the pass has committed: a second would be skipped.
@@ -85,6 +89,7 @@ class Ledger:
         """Replaces the checkpoint in the table."""
         self.checkpoint = checkpoint
         self._checkpoints.save(checkpoint)
+        self._unsaved = 0
 
     def release(self) -> None:
         """Saves the checkpoint and gives the lease back."""
@@ -97,14 +102,26 @@ class Ledger:
         except CollectorError as error:
             logger.warning("the lease was not released and will expire", extra={"reason": str(error)})
 
+    def _follow_the_log(self, checkpoint: Checkpoint) -> None:
+        """To its end. What an earlier run had not saved is saved before anything else can go wrong, and what another run
+        was first with shows here whether the lease is still ours."""
+        self.checkpoint = roll_forward(self._org, checkpoint, self._archive)
+        if self.checkpoint.next != checkpoint.next:
+            self.save(self.checkpoint)
+
     def _append(self, entry: LogEntry, body: bytes) -> bool:
         """Writes the entry, which commits its window. False: another one stands there; follows the log to its end."""
         key = log_key(self._org, entry.number)
-        if not self._archive.put_new(key, body) and self._archive.get(key) != body:
+        is_new = self._archive.put_new(key, body)
+        if not is_new and self._archive.get(key) != body:
             logger.warning("another run committed this entry first", extra={"key": key})
-            self.checkpoint = roll_forward(self._org, self.checkpoint.planning(None), self._archive)
+            self._follow_the_log(self.checkpoint.planning(None))
             return False
-        self.save(self.checkpoint.after(entry, digest(body)))
+        self.checkpoint = self.checkpoint.after(entry, digest(body))
+        self._unsaved += 1
+        # Where it stood there already, a reply of ours was lost, or another run wrote the same: the lease says which.
+        if not is_new or self._unsaved == UNSAVED:
+            self.save(self.checkpoint)
         return True
 
     def _entry(
