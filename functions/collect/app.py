@@ -1,17 +1,20 @@
 """On a schedule: captures what is new of one organisation and publishes it. Also: orders for backfills, and a check."""
 
-import os
-import time
-from typing import Any
+from slack_audit.loading import loading
 
-import msgspec
-from aws_lambda_powertools.utilities.typing import LambdaContext
+with loading():
+    import os
+    import time
+    from typing import Any
 
-from slack_audit import bootstrap, wiring
-from slack_audit.backfill import order_of
-from slack_audit.redaction import guarded
-from slack_audit.settings import Settings
-from slack_audit.telemetry import logger, record, record_actions, take_over_logging
+    import msgspec
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from slack_audit import bootstrap, wiring
+    from slack_audit.backfill import order_of
+    from slack_audit.redaction import guarded
+    from slack_audit.settings import Settings
+    from slack_audit.telemetry import logger, record, record_actions, take_over_logging
 
 take_over_logging()
 

@@ -87,7 +87,7 @@ def test_a_person_reads_it_in_lines_that_fit(with_token, monkeypatch, columns):
     assert max(map(len, said.splitlines())) <= int(columns)
     assert "✗ slack" in said
     assert "Put a user token (xoxp-...) of an organisation owner" in words(said)
-    assert "1 of 6 things must be mended" in said
+    assert "1 of 7 things must be mended" in said
 
 
 def test_a_wrong_token_is_wrong(with_token):

@@ -1,8 +1,10 @@
 """Builds by the real SAM CLI, without Docker, for both processors. Slow once: an unchanged build is kept."""
 
+import marshal
 import struct
 import threading
 import zipfile
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
@@ -31,12 +33,27 @@ def wheels(architecture, tmp_path_factory):
     return pinned_wheels(architecture, tmp_path_factory.mktemp("wheels"))
 
 
-def test_the_layer_holds_compiled_code_of_its_processor_only(built, architecture):
-    compiled = list((built / "CollectorLayer").rglob("*.so"))
-    assert any(path.parent.name == "msgspec" for path in compiled)
-    for path in compiled:
-        assert f"cpython-313-{WHEELS[architecture]}-linux-gnu" in path.name
-        assert struct.unpack_from("<H", path.read_bytes(), 18) == (ELF_MACHINES[architecture],)
+def test_the_layer_holds_the_same_compiled_code_for_both_processors(built):
+    named: dict[str, set[Path]] = {}
+    for path in (built / "CollectorLayer").rglob("*.so"):
+        name, tag, _ = path.name.split(".")
+        (machine,) = (it for it, wheels in WHEELS.items() if tag == f"cpython-313-{wheels}-linux-gnu")
+        assert struct.unpack_from("<H", path.read_bytes(), 18) == (ELF_MACHINES[machine],)
+        named.setdefault(machine, set()).add(path.parent / name)
+    assert any(path.parent.name == "msgspec" for path in named["arm64"])
+    assert named["arm64"] == named["x86_64"]
+
+
+def test_everything_in_the_layer_has_bytecode_that_python_takes_without_looking_at_the_source(built):
+    """Nothing can be written beside it in Lambda, where all of it would be compiled at every cold start."""
+    layer = built / "CollectorLayer" / "python"
+    sources = [path for path in layer.rglob("*.py") if "template" not in path.parts]
+    assert len(sources) > 500
+    for source in sources:
+        body = (source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc").read_bytes()
+        assert body[:4] == MAGIC_NUMBER
+        assert int.from_bytes(body[4:8], "little") == 0b01  # by a hash, unchecked (PEP 552)
+        assert marshal.loads(body[16:]).co_filename == f"/opt/python/{source.relative_to(layer)}"
 
 
 def test_the_layer_holds_our_package_and_a_function_only_its_handler(built):

@@ -241,7 +241,7 @@ def test_functions_and_layer_are_built_for_the_chosen_processor():
     layer = template()["Resources"]["CollectorLayer"]
     for function in FUNCTIONS:
         assert properties(function)["Architectures"] == [chosen]
-    assert layer["Metadata"] == {"BuildMethod": "python3.13", "BuildArchitecture": chosen}
+    assert layer["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": chosen}
     assert layer["Properties"]["CompatibleArchitectures"] == [chosen]
 
 

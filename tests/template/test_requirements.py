@@ -52,9 +52,9 @@ def test_the_environments_are_made_with_hashes_required():
 
 
 @pytest.mark.parametrize("is_right", [True, False])
-def test_pip_refuses_a_file_with_another_hash_as_sam_build_calls_it(is_right, tmp_path):
-    """SAM hands the layer's file to pip as it is. Where it fetches a wheel for another processor it names the version
-    alone, and no hash is looked at: what the layer then holds is compared by local/package.py (test_build.py)."""
+def test_pip_refuses_a_file_with_another_hash(is_right, tmp_path):
+    """The layer's Makefile hands the file to pip for both processors; what the layer then holds is compared once more
+    by local/package.py (test_build.py)."""
     requirement, *hashes = next(it for it in requirements(LAYER) if it[0].startswith("six=="))
     chosen = hashes if is_right else ["--hash=sha256:" + "0" * 64]
     (tmp_path / "requirements.txt").write_text(" ".join([requirement, *chosen]) + "\n")

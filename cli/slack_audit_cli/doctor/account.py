@@ -12,6 +12,7 @@ SERVICES = ("cloudformation", "lambda", "s3", "dynamodb", "kinesis", "secretsman
 TOOLS = {
     "sam": "Install the SAM CLI, if you want to deploy from this machine.",
     "python3.13": "Install Python 3.13 with pip, if you want to build on this machine: sam build needs it on the PATH.",
+    "make": "Install make, if you want to build on this machine: sam build makes the layer with it.",
 }
 
 

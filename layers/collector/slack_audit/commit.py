@@ -103,8 +103,8 @@ class Ledger:
             logger.warning("the lease was not released and will expire", extra={"reason": str(error)})
 
     def _follow_the_log(self, checkpoint: Checkpoint) -> None:
-        """To its end. What an earlier run had not saved is saved before anything else can go wrong, and what another run
-        was first with shows here whether the lease is still ours."""
+        """To its end. What an earlier run had not saved is saved before anything else can go wrong; where another run
+        was first, that shows whether the lease is still ours."""
         self.checkpoint = roll_forward(self._org, checkpoint, self._archive)
         if self.checkpoint.next != checkpoint.next:
             self.save(self.checkpoint)
