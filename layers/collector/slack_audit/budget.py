@@ -3,19 +3,21 @@
 Slack counts for the whole organisation (50 a minute, Tier 3), so what we take is missing elsewhere.
 """
 
-from math import floor
+from collections import Counter
+from math import ceil, floor
 
 import msgspec
 
 MINUTE = 60  # seconds
+ON_THE_WAY = 0.2  # seconds by which two calls may come closer to each other on their way to Slack
 SHY = 600  # seconds after a rate limit in which only half of the calls are made: somebody else needs them, too
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """`calls` holds (epoch second, number of calls) of the last minute; no call is allowed before `blocked_until`, and
+    """`calls` holds (epoch seconds, number of calls) of the last minute; no call is allowed before `blocked_until`, and
     only half as many a minute before `shy_until`."""
 
-    calls: tuple[tuple[int, int], ...] = ()
+    calls: tuple[tuple[float, int], ...] = ()
     blocked_until: int = 0
     shy_until: int = 0
 
@@ -33,15 +35,19 @@ class Budget(msgspec.Struct, frozen=True):
         for second, count in reversed(self._recent(now)):
             total += count
             if total >= per_minute:
-                return second + MINUTE + 1
+                return second + MINUTE + ON_THE_WAY
         return now
 
     def spent(self, now: float) -> "Budget":
         """After one more call."""
-        recent = dict(self._recent(now))
-        second = floor(now)
-        recent[second] = recent.get(second, 0) + 1
-        return msgspec.structs.replace(self, calls=tuple(sorted(recent.items())))
+        return msgspec.structs.replace(self, calls=(*self._recent(now), (now, 1)))
+
+    def by_second(self) -> tuple[tuple[int, int], ...]:
+        """The calls as they are kept between runs: by whole seconds, none of them earlier than it was."""
+        calls: Counter[int] = Counter()
+        for second, count in self.calls:
+            calls[ceil(second)] += count
+        return tuple(sorted(calls.items()))
 
     def blocked(self, until: float) -> "Budget":
         """After Slack said to wait."""
@@ -51,5 +57,5 @@ class Budget(msgspec.Struct, frozen=True):
         """Did Slack say to wait longer than until now?"""
         return self.blocked_until > now
 
-    def _recent(self, now: float) -> tuple[tuple[int, int], ...]:
-        return tuple(call for call in self.calls if now - MINUTE - 1 < call[0] <= now + MINUTE)
+    def _recent(self, now: float) -> tuple[tuple[float, int], ...]:
+        return tuple(call for call in self.calls if now - MINUTE - ON_THE_WAY < call[0] <= now + MINUTE)

@@ -197,7 +197,7 @@ def _stored(checkpoint: Checkpoint) -> dict[str, Any]:
         "published": checkpoint.published,
         "plan": checkpoint.plan,
         "clock": checkpoint.clock,
-        "calls": [list(call) for call in checkpoint.budget.calls],
+        "calls": [list(call) for call in checkpoint.budget.by_second()],
         "blocked_until": checkpoint.budget.blocked_until,
         "shy_until": checkpoint.budget.shy_until,
         "streamed": checkpoint.streamed,
