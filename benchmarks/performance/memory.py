@@ -50,11 +50,11 @@ def run_seconds(size: int, events: int, figures: Mapping[str, Figure]) -> float:
 
 
 def page_seconds(size: int, figures: Mapping[str, Figure]) -> float:
-    """Of one page of a backlog, beside Slack's answers, which are under way meanwhile: four writes one after another,
+    """Of one page of a backlog, beside Slack's answers, which are under way meanwhile: three writes one after another,
     and the stream's calls, four at once."""
     drain = figures["drain-kinesis"]
     events = FILL * PAGE
-    waiting = (4 + events / 500 / 4) * SINKS
+    waiting = (3 + events / 500 / 4) * SINKS
     return waiting + drain.cpu / drain.events * events / share(size)
 
 
