@@ -60,6 +60,14 @@ class Stack:
             SecretId=self.outputs["SlackTokenSecretArn"], SecretString=json.dumps({"token": token})
         )
 
+    def forget_the_clock(self) -> None:
+        """The collector knows how far Slack's clock is from its own, and must not believe that any more."""
+        self.aws.client("dynamodb").update_item(
+            TableName=self.outputs["CheckpointTableName"],
+            Key={"org": {"S": "main"}},
+            UpdateExpression="REMOVE clock",
+        )
+
     def try_to_invoke(self) -> dict[str, Any]:
         """What the function returned, or its error."""
         result: dict[str, Any] = json.loads(self._invoke(None)["Payload"].read())

@@ -66,12 +66,7 @@ class Living(Stack):
         self.clock.ahead += 600
         now = int(self.clock())
         self.slack.generate(events, start=now - 500, end=now - 100, seed=next(numbers))
-        # The collector knows how far Slack's clock is from its own, and must not believe that any more.
-        self.aws.client("dynamodb").update_item(
-            TableName=self.outputs["CheckpointTableName"],
-            Key={"org": {"S": "main"}},
-            UpdateExpression="REMOVE clock",
-        )
+        self.forget_the_clock()
 
     def collect(self) -> None:
         """One run that reads all there is."""
