@@ -46,10 +46,6 @@ class Living(Stack):
             slack.generate(200, start=int(clock() - 5 * HOUR), end=int(clock() - HOUR), seed=next(numbers))
             yield stack
 
-    @property
-    def name(self) -> str:
-        return self.outputs["CheckpointTableName"].partition("-CheckpointTable")[0]
-
     def objects(self, org: str = "main") -> dict[str, bytes]:
         """Of one organisation."""
         return {key: body for key, body in super().objects().items() if f"/org={org}/" in key}
