@@ -8,7 +8,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint types contracts template unit cli verify load bench slack build layer sbom queries format requirements clean
+.PHONY: help setup browser ready demo test lint types contracts template unit cli verify load bench slack build layer sbom queries format requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -22,8 +22,15 @@ browser: # what the tests of the report's page need beside the environments
 demo: setup ## collect a backlog and live events on an AWS and a Slack of this machine, and prove it
 	@$(PYTHON) -m local.demo $(ARGS)
 
-test: setup browser lint types contracts ## everything: lint, types, import contracts, template checks, all test suites
-	@$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+# mypy takes a minute of one core: it runs beside the tests, and what it says comes after what they say.
+test: ready ## everything: lint, types, import contracts, template checks, all test suites
+	@$(MAKE) --no-print-directory lint contracts
+	@said=$$(mktemp); $(BIN)/mypy >"$$said" 2>&1 & types=$$!; \
+	$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term; tests=$$?; \
+	wait $$types; types=$$?; echo "mypy:"; cat "$$said"; rm -f "$$said"; exit $$((tests | types))
+
+ready: # both wait for the network most of the time
+	@$(MAKE) --no-print-directory --jobs=2 setup browser
 
 lint: setup ## style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ That is six resource types and one kind of alarm that its CloudFormation refuses
 although its services enforce them, Fn::Join in conditions, condition keys of S3's writes and of a role's session, an
 alias's own way with failed runs, and a map's MaxConcurrencyPath and RedriveExecution of Step Functions. Each type does
 what its reference page says of Ref, Fn::GetAtt, update and deletion, as far as ministack has the service behind it.
-And the processes of functions share what they are made of, which is most of their start.
+And the processes of functions share what they are made of, which is most of their start; and YAML is read by libyaml.
 local.aws runs this file by its path: it knows nothing of the rest of the project.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import yaml
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import athena, cloudwatch, iam, kinesis, lambda_svc, s3, secretsmanager, stepfunctions
@@ -240,6 +241,12 @@ async def answer_states(known: Callable[..., Awaitable[Response]], *asked: Any) 
     return await known(*asked)
 
 
+class TemplateLoader(yaml.CSafeLoader):
+    """ministack's own, which reads a template like ours in a tenth of the time."""
+
+    yaml_constructors = engine.CfnLoader.yaml_constructors
+
+
 class SharedZip(zipfile.ZipFile):
     """Code or a layer that is unpacked once for all processes that run it, with what Python compiles of it.
 
@@ -312,6 +319,7 @@ def teach() -> None:
     conditions = partial(evaluate_conditions, engine._evaluate_conditions)
     for module in (changesets, engine, handlers, stacks):
         module._evaluate_conditions = conditions
+    engine.CfnLoader = TemplateLoader
     stepfunctions._run_distributed_map = partial(run_map, stepfunctions._run_distributed_map)
     stepfunctions._run_sub_machine = partial(once, stepfunctions._run_sub_machine, of_an_item)
     stepfunctions._execute_task = partial(once, stepfunctions._execute_task, of_a_task)

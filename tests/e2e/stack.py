@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Self
+from typing import Any, Literal, Self
 from weakref import WeakKeyDictionary
 
 from local.aws import EmbeddedAws
@@ -43,9 +43,9 @@ class Stack:
         defaults = {"SlackApiUrl": slack.url, "ScheduleState": "DISABLED", "SlackCallsPerMinute": "600"}
         name, wanted = f"e2e-{next(numbers)}", defaults | parameters
         if aws in packaged:
-            return cls(aws, slack, _made(aws, name, packaged[aws], wanted))
+            return cls(aws, slack, made(aws, name, packaged[aws], wanted))
         outputs = deploy(aws, build(), name, wanted)
-        packaged[aws] = _uploaded(aws, name)
+        packaged[aws] = uploaded(aws, name)
         return cls(aws, slack, outputs)
 
     @classmethod
@@ -55,9 +55,25 @@ class Stack:
         stack.put_token(TOKEN)
         return stack
 
+    @property
+    def name(self) -> str:
+        return self.outputs["CheckpointTableName"].partition("-CheckpointTable")[0]
+
+    def change(self, **parameters: str) -> dict[str, str]:
+        """Deploys the same template with other values for these parameters; its outputs."""
+        return changed(self.aws, self.name, packaged[self.aws], parameters)
+
     def put_token(self, token: str) -> None:
         self.aws.client("secretsmanager").put_secret_value(
             SecretId=self.outputs["SlackTokenSecretArn"], SecretString=json.dumps({"token": token})
+        )
+
+    def forget_the_clock(self) -> None:
+        """The collector knows how far Slack's clock is from its own, and must not believe that any more."""
+        self.aws.client("dynamodb").update_item(
+            TableName=self.outputs["CheckpointTableName"],
+            Key={"org": {"S": "main"}},
+            UpdateExpression="REMOVE clock",
         )
 
     def try_to_invoke(self) -> dict[str, Any]:
@@ -118,7 +134,7 @@ class Stack:
             assert json.loads(data).get("id", key) == key, "the partition key is the event's id"
 
 
-def _uploaded(aws: EmbeddedAws, stack: str) -> str:
+def uploaded(aws: EmbeddedAws, stack: str) -> str:
     """The URL of a stack's template, which names the uploaded code."""
     template = aws.client("cloudformation").get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
     body = template if isinstance(template, str) else json.dumps(template)
@@ -126,20 +142,33 @@ def _uploaded(aws: EmbeddedAws, stack: str) -> str:
     return f"{aws.endpoint}/{ARTIFACTS}/packaged.template"
 
 
-def _made(aws: EmbeddedAws, name: str, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
+def made(aws: EmbeddedAws, name: str, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """A stack of such a template, by a change set as the SAM CLI makes it; its outputs."""
-    client = aws.client("cloudformation")
     wanted = {"Architecture": host_architecture(), **parameters}
-    change = client.create_change_set(
-        StackName=name,
-        ChangeSetName="made",
-        ChangeSetType="CREATE",
-        TemplateURL=template,
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in wanted.items()],
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    return _carried_out(aws, "CREATE", StackName=name, TemplateURL=template, Parameters=_given(wanted))
+
+
+def changed(aws: EmbeddedAws, name: str, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """The stack with other values for these parameters; its outputs."""
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    kept = [it["ParameterKey"] for it in stack["Parameters"] if it["ParameterKey"] not in parameters]
+    values = [*_given(parameters), *({"ParameterKey": key, "UsePreviousValue": True} for key in kept)]
+    return _carried_out(aws, "UPDATE", StackName=name, TemplateURL=template, Parameters=values)
+
+
+def _given(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+
+
+def _carried_out(aws: EmbeddedAws, kind: Literal["CREATE", "UPDATE"], **change: Any) -> dict[str, str]:
+    """The outputs of the stack that such a change set makes or changes."""
+    client, name = aws.client("cloudformation"), change["StackName"]
+    capabilities = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    made = client.create_change_set(
+        ChangeSetName=f"made-{next(numbers)}", ChangeSetType=kind, Capabilities=capabilities, **change
     )["Id"]
-    client.get_waiter("change_set_create_complete").wait(ChangeSetName=change, WaiterConfig=SOON)
-    client.execute_change_set(ChangeSetName=change)
-    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=SOON)
+    client.get_waiter("change_set_create_complete").wait(ChangeSetName=made, WaiterConfig=SOON)
+    client.execute_change_set(ChangeSetName=made)
+    client.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=name, WaiterConfig=SOON)
     (stack,) = client.describe_stacks(StackName=name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

@@ -50,10 +50,6 @@ class Told:
 class Patient(Stack):
     """A deployed stack whom the doctor looks at."""
 
-    @property
-    def name(self) -> str:
-        return str(self.outputs["CheckpointTableName"]).split("-CheckpointTable")[0]
-
     def doctor(self, *options: str, environment: Mapping[str, str] | None = None) -> Told:
         """The command as it is typed, for a program."""
         ran = self.typed("doctor", "--json", *(options or ("--stack", self.name)), environment=environment)

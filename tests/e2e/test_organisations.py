@@ -4,10 +4,7 @@ import json
 import time
 from typing import Any
 
-import pytest
-
 from local.aws import EmbeddedAws
-from local.deploy import build, deploy
 from local.slack import Settings, StandIn
 from tests.e2e.stack import Stack, settled
 from tests.proof import archived
@@ -44,19 +41,15 @@ def asked(stack: Stack, function: str, event: dict[str, Any]) -> dict[str, Any]:
     return stack._result(function, event)
 
 
-@pytest.mark.timeout(900)  # four deployments
 def test_one_more_organisation_is_a_parameter_and_a_token(aws: EmbeddedAws, slack: StandIn) -> None:
-    name = "orgs"
-    parameters = {"SlackApiUrl": slack.url, "ScheduleState": "DISABLED", "SlackCallsPerMinute": "600"}
-    stack = Stack(aws, slack, deploy(aws, build(), name, parameters))
-    stack.put_token(slack.settings.tokens[0])
+    stack = Stack.with_token(aws, slack)
+    name = stack.name
     slack.generate(100, start=settled(HOUR), end=settled())
     assert names(aws, name) == (["main"], [])
     assert stack.invoke()["events"] == 100
 
     lab = beside(slack, "lab", 60)
-    again = deploy(aws, build(), name, parameters | {"Orgs": "lab,x1"})
-    assert again == stack.outputs
+    assert stack.change(Orgs="lab,x1") == stack.outputs
     assert names(aws, name) == (["lab", "main", "x1"], [f"{name}/lab", f"{name}/x1"])
     assert "was never collected" in stack.fail({"org": "x1"})["errorMessage"]
     put_token(stack, name, "lab")
@@ -74,7 +67,7 @@ def test_one_more_organisation_is_a_parameter_and_a_token(aws: EmbeddedAws, slac
     assert asked(stack, "VerifyFunctionName", {"orgs": ["main", "lab"], "days": 2}) == {"started": ["main", "lab"]}
     assert proven(aws, f"/aws/lambda/{name}-verify") == {"main": 100, "lab": 60}
 
-    deploy(aws, build(), name, parameters | {"Orgs": "x1"})
+    stack.change(Orgs="x1")
     assert names(aws, name) == (["main", "x1"], [f"{name}/x1"])
     assert of_lab.items() <= stack.objects().items(), "what was collected stays"
 

@@ -278,7 +278,11 @@ def _clock() -> Clock:
 
 @contextmanager
 def virtual_time() -> Iterator[None]:
-    """Whoever waits or asks for the time, waits on the world's clock; and what is logged is kept."""
+    """Whoever waits or asks for the time, waits on the world's clock; and what is logged is kept.
+
+    Powertools signs the requests of a client once more for every token that is made with it. The worlds share their
+    clients: after a thousand cold starts that would be most of the work.
+    """
     sleeper = SimpleNamespace(sleep=lambda seconds: _clock().sleep(seconds))
     watch = SimpleNamespace(monotonic=lambda: _clock().now())
     calendar = SimpleNamespace(now=lambda: datetime.fromtimestamp(_clock().now(), UTC))
@@ -292,6 +296,7 @@ def virtual_time() -> Iterator[None]:
             "slack_audit.adapters.catalog.time": watch,
             "slack_audit.adapters.web.time": watch,
             "aws_lambda_powertools.utilities.parameters.base.datetime": calendar,
+            "aws_lambda_powertools.shared.user_agent.register_feature_to_client": mock.Mock(),
         }.items():
             patches.enter_context(mock.patch(name, there))
         logging.getLogger().addHandler(written)

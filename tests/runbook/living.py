@@ -46,10 +46,6 @@ class Living(Stack):
             slack.generate(200, start=int(clock() - 5 * HOUR), end=int(clock() - HOUR), seed=next(numbers))
             yield stack
 
-    @property
-    def name(self) -> str:
-        return self.outputs["CheckpointTableName"].partition("-CheckpointTable")[0]
-
     def objects(self, org: str = "main") -> dict[str, bytes]:
         """Of one organisation."""
         return {key: body for key, body in super().objects().items() if f"/org={org}/" in key}
@@ -66,12 +62,7 @@ class Living(Stack):
         self.clock.ahead += 600
         now = int(self.clock())
         self.slack.generate(events, start=now - 500, end=now - 100, seed=next(numbers))
-        # The collector knows how far Slack's clock is from its own, and must not believe that any more.
-        self.aws.client("dynamodb").update_item(
-            TableName=self.outputs["CheckpointTableName"],
-            Key={"org": {"S": "main"}},
-            UpdateExpression="REMOVE clock",
-        )
+        self.forget_the_clock()
 
     def collect(self) -> None:
         """One run that reads all there is."""

@@ -1,4 +1,5 @@
-"""The template deployed by the real SAM CLI into an AWS that enforces its policies."""
+"""The template deployed by the real SAM CLI into an AWS that enforces its policies. What is not about
+its way of deploying is made of what it uploaded: it takes ten seconds to find out the same once more."""
 
 import base64
 import json
@@ -17,6 +18,7 @@ from local.aws import EmbeddedAws
 from local.deploy import ToolError, build, deploy
 from slack_audit_cli.sql.statements import queries
 from tests.builders import raw_event
+from tests.e2e.stack import changed, made, uploaded
 from tests.hygiene import sweep
 from tests.template.test_contract import OUTPUTS, VARIABLES
 from tests.verify.archives import pack
@@ -371,7 +373,7 @@ def test_the_archive_refuses_administrators_too(operation, arguments, as_an_admi
 
 def test_only_who_breaks_the_glass_may_restore(aws, outputs):
     administrator = aws.client("iam").get_role(RoleName="administrator")["Role"]["Arn"]
-    glass = deploy(aws, build(), "glass", {**PARAMETERS, "BreakGlassArn": administrator})
+    glass = made(aws, "glass", uploaded(aws, "slack-audit"), {**PARAMETERS, "BreakGlassArn": administrator})
     restorer, bucket = clients_as(aws, administrator)("s3"), glass["ArchiveBucketName"]
     restorer.put_object(Bucket=bucket, Key="raw/org=acme/dt=2026-01-01/0", Body=b"")
     restorer.delete_object(Bucket=bucket, Key="raw/org=acme/dt=2026-01-01/0")
@@ -416,7 +418,7 @@ def live_version(aws: EmbeddedAws, outputs: dict[str, str]) -> tuple[str, dict[s
 
 def test_a_changed_setting_goes_live_as_a_new_version(aws, outputs):
     before, _ = live_version(aws, outputs)
-    deploy(aws, build(), "slack-audit", {**PARAMETERS, "LiveLagSeconds": "61"})
+    changed(aws, "slack-audit", uploaded(aws, "slack-audit"), {"LiveLagSeconds": "61"})
     version, variables = live_version(aws, outputs)
     assert int(version) > int(before)
     assert variables["LIVE_LAG_SECONDS"] == "61"
@@ -428,7 +430,7 @@ def test_a_refused_parameter_says_what_it_must_be(aws, outputs):
 
 
 def test_a_second_stack_fits_beside_the_first_and_leaves_its_data_but_not_its_token(aws, outputs):
-    second = deploy(aws, build(), "second", PARAMETERS)
+    second = made(aws, "second", uploaded(aws, "slack-audit"), PARAMETERS)
     assert not set(second.values()) & set(outputs.values())
     cloudformation = aws.client("cloudformation")
     cloudformation.delete_stack(StackName="second")
