@@ -5,7 +5,7 @@
 
 It is the replay function's own handler that plans, carries out and reports, called as the state machine calls it. Items
 at once are as many processes, as they are functions in AWS; here they share this machine's processors. The archive is
-that of benchmarks.verify. It stands, as the targets do, in the AWS of benchmarks.performance, a process whose own work
+that of benchmarks.archive. It stands, as the targets do, in the AWS of benchmarks.performance, a process whose own work
 is not counted. What the processes need to start, in AWS a cold start each, is not counted either.
 """
 
@@ -13,16 +13,11 @@ import argparse
 import logging
 import multiprocessing
 import os
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 from typing import Any
 
+from benchmarks.archive import batches_of, of_size, upload
 from benchmarks.cost import Cost, asks_for_json, tell
 from benchmarks.performance.measured import peak_mb, used
 from benchmarks.performance.processes import started, told
@@ -35,7 +30,6 @@ TARGETS: dict[str, dict[str, str]] = {
 }
 SECONDS = 900.0  # of a run of the function
 LONGEST_START = 120.0  # seconds of a process
-UPLOADS = 16  # at once
 
 type Event = dict[str, Any]
 
@@ -51,25 +45,12 @@ def main() -> None:
     asks_for_json(parser)
     asked = parser.parse_args()
     without_a_proxy()
-    with tempfile.TemporaryDirectory(prefix="slack-audit-") as folder:
-        size = [f"--events={asked.events}", f"--batches={asked.batches or asked.events // 500}"]
-        subprocess.run([sys.executable, "-m", "benchmarks.verify", *size, f"--make={folder}"], check=True)
-        with started("wire", "--delay", str(asked.delay)) as aws:
-            os.environ.update({**AWS, "AWS_ENDPOINT_URL": aws, "ARCHIVE_BUCKET": BUCKET, "EVENT_STREAM": STREAM})
-            os.environ["ORG"] = "main"
-            _upload(Path(folder))
-            tell(_costs(asked, aws), asked.json)
-
-
-def _upload(folder: Path) -> None:
-    from slack_audit.adapters.s3 import S3Archive  # noqa: PLC0415 - after the environment
-    from slack_audit.adapters.vault_s3 import CLIENT  # noqa: PLC0415
-    from slack_audit.wiring import client  # noqa: PLC0415
-
-    archive = S3Archive(client("s3", CLIENT), BUCKET)
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    with ThreadPoolExecutor(UPLOADS) as pool:
-        list(pool.map(lambda path: archive.put_new(path.relative_to(folder).as_posix(), path.read_bytes()), files))
+    folder = of_size(asked.events, asked.batches or batches_of(asked.events))
+    with started("wire", "--delay", str(asked.delay)) as aws:
+        os.environ.update({**AWS, "AWS_ENDPOINT_URL": aws, "ARCHIVE_BUCKET": BUCKET, "EVENT_STREAM": STREAM})
+        os.environ["ORG"] = "main"
+        upload(folder, BUCKET)
+        tell(_costs(asked, aws), asked.json)
 
 
 def _costs(asked: argparse.Namespace, aws: str) -> Iterator[Cost]:
@@ -77,7 +58,7 @@ def _costs(asked: argparse.Namespace, aws: str) -> Iterator[Cost]:
         for name in asked.target:
             target = {key: value.format(aws=aws) for key, value in TARGETS[name].items()}
             before = told(f"{aws}/_wire/counts")["records"]
-            cost = _replayed(f"{name}-{at_once}", f"to a {name}, {at_once} at once", target, at_once)
+            cost = _replayed(f"{name}-{at_once}", f"replay to a {name}, {at_once} at once", target, at_once)
             arrived = told(f"{aws}/_wire/counts")["records"] - before
             if cost.events != asked.events or (name != "bucket" and arrived != asked.events):
                 raise SystemExit(f"{cost.events:,} events were sent and {arrived:,} arrived, of {asked.events:,}")

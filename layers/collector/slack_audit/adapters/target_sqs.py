@@ -42,9 +42,7 @@ def limits_of(largest: int) -> SinkLimits:
 
 def of_calls(one: SinkLimits) -> SinkLimits:
     """What so many calls carry together."""
-    return msgspec.structs.replace(
-        one, records=one.records * CALLS_AT_ONCE, call_bytes=one.call_bytes * CALLS_AT_ONCE
-    )
+    return msgspec.structs.replace(one, records=one.records * CALLS_AT_ONCE, call_bytes=one.call_bytes * CALLS_AT_ONCE)
 
 
 class QueueSink:
