@@ -58,7 +58,7 @@ def tell(costs: Iterable[Cost], asked: str | None) -> None:
         rows = [{**it._asdict(), "name": f"{beginning}{it.name}", "calls": {}, "is_a_run": False} for it in costs]
         print(json.dumps({"name": asked, "rows": rows}), flush=True)
         return
-    print(f"{'':<36}{'events':>10}{'wall s':>9}{'events/min':>13}{'CPU s':>9}{'events/s of CPU':>17}{'MB at most':>12}")
+    print(f"{'':<45}{'events':>10}{'wall s':>9}{'events/min':>13}{'CPU s':>9}{'events/s of CPU':>17}{'MB at most':>12}")
     for it in costs:
         times = f"{it.wall:>9.1f}{it.events * 60 / it.wall:>13,.0f}{it.cpu:>9.1f}{it.events / it.cpu:>17,.0f}"
-        print(f"{it.title:<36}{it.events:>10,}{times}{it.peak_mb:>12,.0f}", flush=True)
+        print(f"{it.title:<45}{it.events:>10,}{times}{it.peak_mb:>12,.0f}", flush=True)

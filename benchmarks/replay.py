@@ -58,7 +58,9 @@ def _costs(asked: argparse.Namespace, aws: str) -> Iterator[Cost]:
         for name in asked.target:
             target = {key: value.format(aws=aws) for key, value in TARGETS[name].items()}
             before = told(f"{aws}/_wire/counts")["records"]
-            cost = _replayed(f"{name}-{at_once}", f"replay to a {name}, {at_once} at once", target, at_once)
+            waits = f", {asked.delay * 1_000:g} ms a call" if asked.delay else ""
+            title = f"replay to a {name}, {at_once} at once{waits}"
+            cost = _replayed(f"{name}-{at_once}", title, target, at_once)
             arrived = told(f"{aws}/_wire/counts")["records"] - before
             if cost.events != asked.events or (name != "bucket" and arrived != asked.events):
                 raise SystemExit(f"{cost.events:,} events were sent and {arrived:,} arrived, of {asked.events:,}")

@@ -1,11 +1,19 @@
 """What is measured: a module with options for each, in the order in which a round goes through them."""
 
+import re
 from typing import NamedTuple
 
 BARE = "bare-put"  # what all others are told in multiples of
 RATES = (0.3, 1, 2, 5, 10, 20, 50, 100)  # events a second of the histories on which pages are filled
 SIZES = (100, 10, 1)  # of the growth, as parts of the events; and ten times as many
 HOUR = 3_600
+READERS = ("verify", "search", "report", "sql", "replay")
+PART_READ = 5  # of the events, by what reads an archive
+GROWN = 4  # times as many as of those that are called …
+SMALL = ".small"
+MOST_READ = 3  # rounds
+SINKS = 0.05  # seconds a call, in a replay to slow targets …
+ITEMS_AT_ONCE = 8
 ROWS = {
     "cold-collect": "collect function, as built",
     "cold-empty": "empty function that imports boto3",
@@ -21,7 +29,7 @@ ROWS = {
 class Measurement(NamedTuple):
     """One process. `group` is the table that it goes to; `rounds` None means as many as are asked for.
 
-    With `has_rows` it tells of several things at once, `<name>-…` each, of which each is one run and not a drain.
+    With `has_rows` it tells of several things at once, `<name>-…` each. `package` has the module.
     """
 
     name: str
@@ -31,6 +39,12 @@ class Measurement(NamedTuple):
     group: str = "drain"
     rounds: int | None = None
     has_rows: bool = False
+    package: str = "benchmarks.performance"
+
+    @property
+    def beginning(self) -> str:
+        """The first word of its name, by which it can be chosen, too."""
+        return re.split("[-.]", self.name)[0]
 
     def is_of(self, result: str) -> bool:
         """Is this result one of its own?"""
@@ -57,7 +71,17 @@ def plan(events: int, peer_events: int) -> list[Measurement]:
         Measurement("paced", "a backlog in real time", "paced", (), "paced", 1),
         Measurement("cold", "cold starts", "cold", (), "cold", 1, has_rows=True),
         Measurement("steady", "runs with little to do", "steady", (), "steady", 1, has_rows=True),
+        *(_read(name, events // PART_READ) for name in READERS),
+        *(_read(name, events // PART_READ // GROWN, f"{name}{SMALL}") for name in READERS),
+        _read("replay", events // PART_READ, "replay.slow", f"--delay={SINKS}", f"--at-once={ITEMS_AT_ONCE}"),
     ]
+
+
+def _read(module: str, events: int, name: str = "", *options: str) -> Measurement:
+    """Of what reads an archive. One that has a name of its own is measured once."""
+    options = f"--events={events}", f"--json={name or module}", *options
+    rounds = 1 if name else MOST_READ
+    return Measurement(name or module, module, module, options, "reading", rounds, has_rows=True, package="benchmarks")
 
 
 def _compressed(size: str) -> tuple[str, ...]:
