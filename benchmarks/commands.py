@@ -20,17 +20,19 @@ def run(description: str | None, commands: Commands) -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--batches", type=int, help="one for 500 events, if not said")
     parser.add_argument("--s3", action="store_true", help="from an S3 at wire speed, over HTTP, and not from a folder")
+    parser.add_argument("--only", choices=commands, nargs="+", default=list(commands))
     asks_for_json(parser)
     asked = parser.parse_args()
+    chosen = {name: commands[name] for name in asked.only}
     folder = of_size(asked.events, asked.batches or batches_of(asked.events))
     without_a_proxy()
     if not asked.s3:
-        tell(_costs(commands, ["--folder", str(folder)], asked.events), asked.json)
+        tell(_costs(chosen, ["--folder", str(folder)], asked.events), asked.json)
         return
     with started("wire") as aws:
         os.environ.update({**AWS, "AWS_ENDPOINT_URL": aws})
         upload(folder, BUCKET)
-        tell(_costs(commands, ["--bucket", BUCKET], asked.events), asked.json)
+        tell(_costs(chosen, ["--bucket", BUCKET], asked.events), asked.json)
 
 
 def _costs(commands: Commands, place: Sequence[str], events: int) -> Iterator[Cost]:

@@ -7,13 +7,18 @@ BARE = "bare-put"  # what all others are told in multiples of
 RATES = (0.3, 1, 2, 5, 10, 20, 50, 100)  # events a second of the histories on which pages are filled
 SIZES = (100, 10, 1)  # of the growth, as parts of the events; and ten times as many
 HOUR = 3_600
-READERS = ("verify", "search", "report", "sql", "replay")
+READERS = {
+    "verify": (),
+    "search": ("--only", "lines", "csv", "parquet", "where"),
+    "report": (),
+    "sql": ("--only", "actions", "logins"),
+    "replay": ("--target", "stream", "bucket"),
+}
+SMALL, QUEUE = ".small", ".queue"
 PART_READ = 5  # of the events, by what reads an archive
-GROWN = 4  # times as many as of those that are called …
-SMALL = ".small"
-MOST_READ = 3  # rounds
-SINKS = 0.05  # seconds a call, in a replay to slow targets …
-ITEMS_AT_ONCE = 8
+GROWN = 4  # times as many as of what is called small
+ROUNDS_OF_READERS = 3
+SINKS = 0.05  # seconds a call of what is slow
 ROWS = {
     "cold-collect": "collect function, as built",
     "cold-empty": "empty function that imports boto3",
@@ -71,17 +76,26 @@ def plan(events: int, peer_events: int) -> list[Measurement]:
         Measurement("paced", "a backlog in real time", "paced", (), "paced", 1),
         Measurement("cold", "cold starts", "cold", (), "cold", 1, has_rows=True),
         Measurement("steady", "runs with little to do", "steady", (), "steady", 1, has_rows=True),
-        *(_read(name, events // PART_READ) for name in READERS),
-        *(_read(name, events // PART_READ // GROWN, f"{name}{SMALL}") for name in READERS),
-        _read("replay", events // PART_READ, "replay.slow", f"--delay={SINKS}", f"--at-once={ITEMS_AT_ONCE}"),
+        *_reading(events // PART_READ),
     ]
 
 
-def _read(module: str, events: int, name: str = "", *options: str) -> Measurement:
-    """Of what reads an archive. One that has a name of its own is measured once."""
-    options = f"--events={events}", f"--json={name or module}", *options
-    rounds = 1 if name else MOST_READ
-    return Measurement(name or module, module, module, options, "reading", rounds, has_rows=True, package="benchmarks")
+def _reading(events: int) -> list[Measurement]:
+    """What reads an archive of so many events; of a quarter of them; and a replay to what takes more time."""
+    few = events // GROWN
+    return [
+        *(_read(module, module, events, *options) for module, options in READERS.items()),
+        *(_read(f"{module}{SMALL}", module, few, *options) for module, options in READERS.items()),
+        _read(f"replay{QUEUE}", "replay", few, "--target", "queue"),
+        _read("replay.slow", "replay", few, f"--delay={SINKS}", "--at-once=8"),
+    ]
+
+
+def _read(name: str, module: str, events: int, *options: str) -> Measurement:
+    """A command or a replay; one that is not the main one of its module is measured once."""
+    options = f"--events={events}", f"--json={name}", *options
+    rounds = ROUNDS_OF_READERS if name == module else 1
+    return Measurement(name, name, module, options, "reading", rounds, has_rows=True, package="benchmarks")
 
 
 def _compressed(size: str) -> tuple[str, ...]:
