@@ -41,7 +41,8 @@ def batches_of(events: int) -> int:
 
 
 def kept(name: str, module: str, *options: str) -> Path:
-    """The folder of an archive that `python -m <module> <options> <folder>` makes, unless it is there from before.
+    """The folder of an archive that `python -m <module> <options> <folder>` makes, unless it is there from before: `make clean`
+    removes it.
 
     It is made by a process of its own, so that neither its time nor its memory is counted.
     """
@@ -51,7 +52,11 @@ def kept(name: str, module: str, *options: str) -> Path:
         with tempfile.TemporaryDirectory(dir=KEPT) as unfinished:
             made = Path(unfinished) / "archive"
             subprocess.run([sys.executable, "-m", module, *options, str(made)], check=True, cwd=ROOT)
-            made.rename(folder)
+            try:
+                made.rename(folder)
+            except OSError:
+                if not folder.exists():  # by another process, which was faster
+                    raise
     return folder
 
 
