@@ -41,10 +41,9 @@ def batches_of(events: int) -> int:
 
 
 def kept(name: str, module: str, *options: str) -> Path:
-    """The folder of an archive that `python -m <module> <options> <folder>` makes, unless it is there from before: `make clean`
-    removes it.
+    """The folder of an archive that `python -m <module> <options> <folder>` makes, unless it is there from before.
 
-    It is made by a process of its own, so that neither its time nor its memory is counted.
+    It is made by a process of its own, so that neither its time nor its memory is counted. `make clean` removes it.
     """
     folder = KEPT / name
     if not folder.exists():
