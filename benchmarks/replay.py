@@ -28,6 +28,7 @@ TARGETS: dict[str, dict[str, str]] = {
     "bucket": {"bucket": "elsewhere", "prefix": "here/"},
     "queue": {"queue": "{aws}/000000000000/elsewhere"},
 }
+SERVICES = {"stream": "kinesis", "bucket": "s3", "queue": "sqs"}
 SECONDS = 900.0  # of a run of the function
 LONGEST_START = 120.0  # seconds of a process
 
@@ -72,7 +73,9 @@ def _replayed(name: str, title: str, target: dict[str, str], at_once: int) -> Co
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(at_once + 1)
     of_all = {"org": "main", "replay_id": f"to-{name}"}
-    with context.Pool(at_once, _start, (ready,)) as pool:
+    service = SERVICES[next(iter(target))]
+    with context.Pool(at_once, _start, (ready, service)) as pool:
+        _make_ready(service)
         ready.wait(LONGEST_START)
         before = used()
         planned = _answer({**of_all, "action": "plan", "request": {"target": target, "concurrency": at_once}})
@@ -94,10 +97,21 @@ def _items(planned: Event) -> list[Event]:
     return items
 
 
-def _start(ready: Barrier) -> None:
-    """A process that carries out items: it is ready when all it needs is imported."""
-    _handler()
+def _start(ready: Barrier, service: str) -> None:
+    """A process that carries out items."""
+    _make_ready(service)
     ready.wait(LONGEST_START)
+
+
+def _make_ready(service: str) -> None:
+    """All is imported, and the clients are there."""
+    _handler()
+    from slack_audit.adapters.vault_s3 import CLIENT  # noqa: PLC0415 - after the environment
+    from slack_audit.replaying import TARGET  # noqa: PLC0415
+    from slack_audit.wiring import STORES, client  # noqa: PLC0415
+
+    for name, config in (("s3", CLIENT), ("s3", STORES), (service, TARGET)):
+        client(name, config)
 
 
 def _item(event: Event) -> tuple[float, float]:

@@ -16,7 +16,7 @@ TIMES_AN_EMPTY_FUNCTION = 1.3
 MOST_OF_A_RUN = 0.060  # CPU seconds
 PASSES = 3  # that are due in each of the steady runs
 MOST_AWS_CALLS, MOST_SLACK_CALLS = 5, 1  # of a run with nothing new, for each pass that is due
-MOST_GROWN = 1.25  # times the memory, for four times the events
+MOST_GROWN = 1.1  # times the memory, for twice the events
 FLAT = {"verify", "search", "report", "replay"}  # sql takes what DuckDB may have, and then its disk
 A_MINUTE = 1_000_000  # events
 AWS = ("s3", "dynamodb", "kinesis", "secretsmanager")
@@ -114,12 +114,12 @@ def _reading(figures: Mapping[str, Figure]) -> Iterator[Goal]:
         grown = {it.name: times for it in found if (times := times_the_small(it, figures)) is not None}
         if grown and reader in FLAT:
             most = max(grown, key=lambda name: grown[name])
-            said = f"memory for four times the events, the most of {reader} ({most})"
+            said = f"memory for twice the events, the most of {reader} ({most})"
             yield Goal(said, f"at most {MOST_GROWN:g} times", f"{grown[most]:.2f} times", grown[most] <= MOST_GROWN)
 
 
 def times_the_small(figure: Figure, figures: Mapping[str, Figure]) -> float | None:
-    """How many times the memory it takes that a quarter of the events took, if that was measured."""
+    """How many times the memory it takes that half of the events took, if that was measured."""
     reader, _, row = figure.name.partition("-")
     small = figures.get(f"{reader}{SMALL}-{row}")
     return figure.peak_mb / small.peak_mb if small else None

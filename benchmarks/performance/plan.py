@@ -16,7 +16,7 @@ READERS = {
 }
 SMALL, QUEUE = ".small", ".queue"
 PART_READ = 5  # of the events, by what reads an archive
-GROWN = 4  # times as many as of what is called small
+GROWN = 2  # times as many as of what is called small
 ROUNDS_OF_READERS = 3
 SINKS = 0.05  # seconds a call of what is slow
 ROWS = {
@@ -81,13 +81,13 @@ def plan(events: int, peer_events: int) -> list[Measurement]:
 
 
 def _reading(events: int) -> list[Measurement]:
-    """What reads an archive of so many events; of a quarter of them; and a replay to what takes more time."""
-    few = events // GROWN
+    """What reads an archive of so many events; of fewer of them; and a replay to what takes more time."""
+    fewer = events // GROWN
     return [
         *(_read(module, module, events, *options) for module, options in READERS.items()),
-        *(_read(f"{module}{SMALL}", module, few, *options) for module, options in READERS.items()),
-        _read(f"replay{QUEUE}", "replay", few, "--target", "queue"),
-        _read("replay.slow", "replay", few, f"--delay={SINKS}", "--at-once=8"),
+        *(_read(f"{module}{SMALL}", module, fewer, *options) for module, options in READERS.items()),
+        _read(f"replay{QUEUE}", "replay", fewer, "--target", "queue"),
+        _read("replay.slow", "replay", fewer, f"--delay={SINKS}", "--at-once=8"),
     ]
 
 

@@ -134,7 +134,7 @@ def _steady(rows: list[tuple[str, Figure]]) -> Table:
 
 
 def _reading(rows: list[tuple[str, Figure]]) -> Table:
-    columns = ["", "events", "events a minute", "CPU s a million", "of bare loop", "peak MB", "of a quarter's"]
+    columns = ["", "events", "events a minute", "CPU s a million", "of bare loop", "peak MB", "of half's"]
     figures = {it.name: it for _, it in rows}
     grown = {name: times_the_small(it, figures) for name, it in figures.items()}
     shown = [
