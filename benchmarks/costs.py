@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.verify import lines
+from benchmarks.archive import lines
 from slack_audit import telemetry
 from slack_audit.events import event_of
 from slack_audit.ports import Answer, Query

@@ -1,24 +1,19 @@
 """How fast a report is made, and what one looks like.
 
-    python -m benchmarks.report                       1,000,000 events in 30 days: time, memory, size of the page
-    python -m benchmarks.report --events 20000 --keep FOLDER --page FILE
-                                                      the same, and the archive and the page are kept
+    python -m benchmarks.report                       1,000,000 events in 30 days
+    python -m benchmarks.report --events 20000 --page FILE
+                                                      the page is kept
     python -m benchmarks.report --picture             draws docs/report.png: a busy month, in a headless Chromium
 
 The archive is of an invented company (local/slack), in the documented layout, collected by windows of an hour, with
-late events. Most of it happens on weekdays by day; in one night there is a wave of sign-ins that fail. Making the
-archive is a process of its own, so that neither its time nor its memory is counted.
+late events. Most of it happens on weekdays by day; in one night there is a wave of sign-ins that fail.
 """
 
 import argparse
 import json
 import random
-import resource
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import chdir
 from datetime import UTC, datetime
@@ -28,14 +23,13 @@ from math import sqrt
 from pathlib import Path
 from zlib import crc32
 
-import typer
 from playwright.sync_api import sync_playwright
 
+from benchmarks.archive import DAY, START, batch, blank, kept, write
+from benchmarks.cost import Cost, asks_for_json, of_command, tell
 from benchmarks.template import ROOT
-from benchmarks.verify import DAY, START, batch, blank, write
 from local.slack.generate import Generator, Lateness
 from local.slack.history import Event
-from slack_audit_cli.commands.report import report
 
 HOUR = 3_600
 DAYS = 30
@@ -48,37 +42,27 @@ def main() -> None:
     """Reads the arguments, makes the archive, and the report of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int)
-    parser.add_argument("--keep", type=Path, help="a folder for the archive")
     parser.add_argument("--page", type=Path, help="a file for the page")
     parser.add_argument("--picture", action="store_true")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
+    asks_for_json(parser)
     asked = parser.parse_args()
     events = asked.events or (20_000 if asked.picture else 1_000_000)
     if asked.make:
         make(asked.make, events, lively=events <= 100_000)
         return
+    folder = kept(f"month-of-{events}", "benchmarks.report", f"--events={events}", "--make")
     with tempfile.TemporaryDirectory(prefix="slack-audit-") as temporary:
-        folder = (asked.keep or Path(temporary) / "archive").resolve()
         file = (asked.page or Path(temporary) / "report.html").resolve()
-        again = [sys.executable, "-m", "benchmarks.report", f"--events={events}", f"--make={folder}"]
-        subprocess.run(again, check=True)
-        measure(folder, file, events)
+        with chdir(folder.parent):  # the page says where its archive stands, as it was typed
+            tell(_costs(folder.name, file, events), asked.json)
         if asked.picture:
             draw(file, ROOT / "docs" / "report.png")
 
 
-def measure(folder: Path, file: Path, events: int) -> None:
-    """Makes the report, and prints the figures."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    try:
-        with chdir(folder.parent):  # the page says where its archive stands, as it was typed
-            report(file, folder=Path(folder.name), from_="2026-01-01", to=f"2026-01-{DAYS}")
-    except typer.Exit as ended:
-        print(f"ended with {ended.exit_code}")
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{events:,} events: {wall:.1f} s, {events / wall * 60:,.0f} events a minute")
-    print(f"  {cpu:.1f} s CPU, {peak:,.0f} MB at most, a page of {file.stat().st_size / 1e6:.1f} MB")
+def _costs(folder: str, file: Path, events: int) -> Iterator[Cost]:
+    typed = ["report", "--folder", folder, "--from", "2026-01-01", "--to", f"2026-01-{DAYS}", "--output", str(file)]
+    yield of_command("page", "report, a page of a month", events, typed)
 
 
 def draw(file: Path, picture: Path) -> None:

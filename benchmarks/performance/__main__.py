@@ -53,10 +53,10 @@ def of(measurements: list[Measurement], found: dict[str, Figure]) -> dict[str, F
 
 
 def choice(measurements: list[Measurement], only: list[str]) -> list[Measurement]:
-    """Those whose name, or the beginning of it up to a hyphen, is wanted; with the bare loop that they are told by."""
+    """Those whose name, or the first word of it, is wanted; with the bare loop that they are told by."""
     if not only:
         return measurements
-    wanted = [it for it in measurements if {it.name, it.name.partition("-")[0]} & set(only)]
+    wanted = [it for it in measurements if {it.name, it.beginning} & set(only)]
     loop = [it for it in measurements if it.name == BARE and it not in wanted]
     return [*loop, *wanted] if wanted else []
 

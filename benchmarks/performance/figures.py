@@ -30,6 +30,11 @@ class Figure(NamedTuple):
         """Events per CPU second."""
         return self.events / self.cpu
 
+    @property
+    def a_minute(self) -> float:
+        """Events in a minute of the clock."""
+        return self.events / self.wall * 60
+
     def a_thousand(self, service: str) -> float:
         """Calls of a service for a thousand events."""
         return self.calls[service] * 1_000 / self.events

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from benchmarks.performance.figures import Figure
+from benchmarks.performance.plan import QUEUE, READERS, SMALL
 
 PEERS = ("dlt", "airbyte")
 TIMES_A_PEER = 10.0
@@ -15,6 +16,9 @@ TIMES_AN_EMPTY_FUNCTION = 1.3
 MOST_OF_A_RUN = 0.060  # CPU seconds
 PASSES = 3  # that are due in each of the steady runs
 MOST_AWS_CALLS, MOST_SLACK_CALLS = 5, 1  # of a run with nothing new, for each pass that is due
+MOST_GROWN = 1.1  # times the memory, for twice the events
+FLAT = {"verify", "search", "report", "replay"}  # sql takes what DuckDB may have, and then its disk
+A_MINUTE = 1_000_000  # events
 AWS = ("s3", "dynamodb", "kinesis", "secretsmanager")
 
 
@@ -29,7 +33,7 @@ class Goal(NamedTuple):
 
 def goals(figures: Mapping[str, Figure]) -> list[Goal]:
     """Those that something was measured for."""
-    kinds = (_against_peers, _against_the_loop, _memory, _of_slack, _cold, _steady)
+    kinds = (_against_peers, _against_the_loop, _memory, _of_slack, _cold, _steady, _reading)
     return [goal for kind in kinds for goal in kind(figures)]
 
 
@@ -96,3 +100,26 @@ def _steady(figures: Mapping[str, Figure]) -> Iterator[Goal]:
         f"{aws:.2f} and {slack:.2f}",
         aws <= MOST_AWS_CALLS and slack <= MOST_SLACK_CALLS,
     )
+
+
+def _reading(figures: Mapping[str, Figure]) -> Iterator[Goal]:
+    """Of each that reads an archive, the slowest of what it was measured at, and what grew most."""
+    for reader in READERS:
+        found = [it for name, it in figures.items() if name.startswith((f"{reader}-", f"{reader}{QUEUE}-"))]
+        if not found:
+            continue
+        slowest = min(found, key=lambda it: it.a_minute)
+        said = f"events a minute, the fewest of {reader} ({slowest.name})"
+        yield Goal(said, f"at least {A_MINUTE:,}", f"{slowest.a_minute:,.0f}", slowest.a_minute >= A_MINUTE)
+        grown = {it.name: times for it in found if (times := times_the_small(it, figures)) is not None}
+        if grown and reader in FLAT:
+            most = max(grown, key=lambda name: grown[name])
+            said = f"memory for twice the events, the most of {reader} ({most})"
+            yield Goal(said, f"at most {MOST_GROWN:g} times", f"{grown[most]:.2f} times", grown[most] <= MOST_GROWN)
+
+
+def times_the_small(figure: Figure, figures: Mapping[str, Figure]) -> float | None:
+    """How many times the memory it takes that half of the events took, if that was measured."""
+    reader, _, row = figure.name.partition("-")
+    small = figures.get(f"{reader}{SMALL}-{row}")
+    return figure.peak_mb / small.peak_mb if small else None

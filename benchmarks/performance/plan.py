@@ -1,11 +1,24 @@
 """What is measured: a module with options for each, in the order in which a round goes through them."""
 
+import re
 from typing import NamedTuple
 
 BARE = "bare-put"  # what all others are told in multiples of
 RATES = (0.3, 1, 2, 5, 10, 20, 50, 100)  # events a second of the histories on which pages are filled
 SIZES = (100, 10, 1)  # of the growth, as parts of the events; and ten times as many
 HOUR = 3_600
+READERS = {
+    "verify": (),
+    "search": ("--only", "lines", "csv", "parquet", "where"),
+    "report": (),
+    "sql": ("--only", "actions", "logins"),
+    "replay": ("--target", "stream", "bucket"),
+}
+SMALL, QUEUE = ".small", ".queue"
+PART_READ = 5  # of the events, by what reads an archive
+GROWN = 2  # times as many as of what is called small
+ROUNDS_OF_READERS = 3
+SINKS = 0.05  # seconds a call of what is slow
 ROWS = {
     "cold-collect": "collect function, as built",
     "cold-empty": "empty function that imports boto3",
@@ -21,7 +34,7 @@ ROWS = {
 class Measurement(NamedTuple):
     """One process. `group` is the table that it goes to; `rounds` None means as many as are asked for.
 
-    With `has_rows` it tells of several things at once, `<name>-…` each, of which each is one run and not a drain.
+    With `has_rows` it tells of several things at once, `<name>-…` each. `package` has the module.
     """
 
     name: str
@@ -31,6 +44,12 @@ class Measurement(NamedTuple):
     group: str = "drain"
     rounds: int | None = None
     has_rows: bool = False
+    package: str = "benchmarks.performance"
+
+    @property
+    def beginning(self) -> str:
+        """The first word of its name, by which it can be chosen, too."""
+        return re.split("[-.]", self.name)[0]
 
     def is_of(self, result: str) -> bool:
         """Is this result one of its own?"""
@@ -57,7 +76,26 @@ def plan(events: int, peer_events: int) -> list[Measurement]:
         Measurement("paced", "a backlog in real time", "paced", (), "paced", 1),
         Measurement("cold", "cold starts", "cold", (), "cold", 1, has_rows=True),
         Measurement("steady", "runs with little to do", "steady", (), "steady", 1, has_rows=True),
+        *_reading(events // PART_READ),
     ]
+
+
+def _reading(events: int) -> list[Measurement]:
+    """What reads an archive of so many events; of fewer of them; and a replay to what takes more time."""
+    fewer = events // GROWN
+    return [
+        *(_read(module, module, events, *options) for module, options in READERS.items()),
+        *(_read(f"{module}{SMALL}", module, fewer, *options) for module, options in READERS.items()),
+        _read(f"replay{QUEUE}", "replay", fewer, "--target", "queue"),
+        _read("replay.slow", "replay", fewer, f"--delay={SINKS}", "--at-once=8"),
+    ]
+
+
+def _read(name: str, module: str, events: int, *options: str) -> Measurement:
+    """A command or a replay; one that is not the main one of its module is measured once."""
+    options = f"--events={events}", f"--json={name}", *options
+    rounds = ROUNDS_OF_READERS if name == module else 1
+    return Measurement(name, name, module, options, "reading", rounds, has_rows=True, package="benchmarks")
 
 
 def _compressed(size: str) -> tuple[str, ...]:

@@ -35,17 +35,17 @@ def run(plan: list[Measurement], rounds: int, file: Path, progress: Callable[[st
 
 
 def by_name(measurement: Measurement, said: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The result, or each of its rows."""
+    """The result, or each of its rows, which is one run and not a drain unless it says otherwise."""
     if not measurement.has_rows:
         yield measurement.name, said
         return
     for row in said["rows"]:
-        yield row["name"], {"events": 0, **row, "is_a_run": True}
+        yield row["name"], {"events": 0, "is_a_run": True, **row}
 
 
 def measured(measurement: Measurement) -> dict[str, Any]:
     """One process; what its last line says."""
-    command = [sys.executable, "-m", f"benchmarks.performance.{measurement.module}", *measurement.options]
+    command = [sys.executable, "-m", f"{measurement.package}.{measurement.module}", *measurement.options]
     done = subprocess.run(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LONGEST, check=False
     )

@@ -12,9 +12,10 @@ from benchmarks.performance.objects import Answer, Objects
 
 TOKEN = "xoxp-stand-in-not-a-real-token"  # the stand-in's for Slack
 MOST_RECORDS = 500  # of one call
+MOST_MESSAGES = 10
 JSON_TYPE = {"Content-Type": "application/x-amz-json-1.1"}
-NAMES = {"DynamoDB": "dynamodb", "Kinesis": "kinesis", "secretsmanager": "secretsmanager"}
-_TARGET = re.compile(r"(DynamoDB|Kinesis|secretsmanager)[^.]*\.(\w+)")
+NAMES = {"DynamoDB": "dynamodb", "Kinesis": "kinesis", "secretsmanager": "secretsmanager", "AmazonSQS": "sqs"}
+_TARGET = re.compile(r"(DynamoDB|Kinesis|secretsmanager|AmazonSQS)[^.]*\.(\w+)")
 _CONDITION = re.compile(r"attribute_not_exists\(([#\w]+)\)|([#\w]+) ([<=]) (:\w+)")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {"=": operator.eq, "<": operator.lt}
 
@@ -39,10 +40,12 @@ class Services:
         self.calls[NAMES[named[1]]] += 1
         if named[2] == "PutRecords":
             return self._take(body)
+        if named[2] == "SendMessageBatch":
+            return self._queue(body)
         return self._json(named[2], json.loads(body))
 
     def counts(self) -> dict[str, int]:
-        """The calls of each service, and the records that the stream took."""
+        """The calls of each service, and the records that the stream and the queue took."""
         return {**{name: self.calls[name] for name in ("s3", *NAMES.values())}, "records": self.records}
 
     def _take(self, body: bytes) -> Answer:
@@ -53,12 +56,22 @@ class Services:
         self.records += number
         return Answer(200, _taken(number), JSON_TYPE)
 
+    def _queue(self, body: bytes) -> Answer:
+        """All messages: only counted, as each has one id of the two that it is sent with."""
+        number = body.count(b'"event_id"')
+        if not 0 < number <= MOST_MESSAGES:
+            return _refused("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
+        self.records += number
+        return Answer(200, _queued(number), JSON_TYPE)
+
     def _json(self, operation: str, asked: dict[str, Any]) -> Answer:
         match operation:
             case "GetSecretValue":
                 return _said({"Name": asked["SecretId"], "SecretString": json.dumps({"token": TOKEN})})
             case "DescribeStreamSummary":
                 return _said({"StreamDescriptionSummary": {"StreamStatus": "ACTIVE", "OpenShardCount": 4}})
+            case "GetQueueAttributes":
+                return _said({"Attributes": {"MaximumMessageSize": "1048576"}})
             case "GetItem":
                 item = self._items.get(_key(asked["Key"]))
                 return _said({"Item": item} if item else {})
@@ -110,6 +123,14 @@ def _taken(number: int) -> bytes:
     """The answer to so many records, as long as Kinesis's."""
     each = {"SequenceNumber": "49" + "5" * 54, "ShardId": "shardId-000000000000"}
     return json.dumps({"FailedRecordCount": 0, "Records": [each] * number}, separators=(",", ":")).encode()
+
+
+@cache
+def _queued(number: int) -> bytes:
+    """The answer to so many messages, as long as SQS's."""
+    each = {"MessageId": "0" * 36, "MD5OfMessageBody": "0" * 32, "MD5OfMessageAttributes": "0" * 32}
+    taken = [{"Id": str(it), **each} for it in range(number)]
+    return json.dumps({"Successful": taken, "Failed": []}, separators=(",", ":")).encode()
 
 
 def _said(value: dict[str, Any]) -> Answer:

@@ -9,8 +9,8 @@ from rich.text import Text
 from benchmarks.performance import memory
 from benchmarks.performance.baseline import TOLERANCES, Change
 from benchmarks.performance.figures import Figure
-from benchmarks.performance.goals import Goal
-from benchmarks.performance.plan import ROWS, Measurement
+from benchmarks.performance.goals import Goal, times_the_small
+from benchmarks.performance.plan import ROWS, SMALL, Measurement
 
 SERVICES = {"slack": "Slack", "s3": "S3", "dynamodb": "DynamoDB", "kinesis": "Kinesis"}
 
@@ -43,7 +43,11 @@ def tables(figures: Mapping[str, Figure], plan: Iterable[Measurement]) -> list[T
     """All that something was measured for."""
     by_group: dict[str, list[tuple[str, Figure]]] = {}
     for it in plan:
-        found = [(ROWS.get(name, it.title), figure) for name, figure in figures.items() if it.is_of(name)]
+        found = [
+            (figure.told.get("title") or ROWS.get(name, it.title), figure)
+            for name, figure in figures.items()
+            if it.is_of(name)
+        ]
         by_group.setdefault(it.group, []).extend(found)
     made = [make(by_group.get(group, [])) for group, make in _TABLES]
     made.append(Table("memory", "By the function's memory", memory.COLUMNS, memory.rows(figures)))
@@ -129,6 +133,26 @@ def _steady(rows: list[tuple[str, Figure]]) -> Table:
     return Table("steady", "A run with little to do, and its calls", columns, shown)
 
 
+def _reading(rows: list[tuple[str, Figure]]) -> Table:
+    columns = ["", "events", "events a minute", "CPU s a million", "of bare loop", "peak MB", "of half's"]
+    figures = {it.name: it for _, it in rows}
+    grown = {name: times_the_small(it, figures) for name, it in figures.items()}
+    shown = [
+        [
+            said,
+            f"{it.events:,}",
+            f"{it.a_minute:,.0f}",
+            f"{it.cpu / it.events * 1e6:.1f}",
+            f"{it.times:.2f}" if it.times is not None else "",
+            f"{it.peak_mb:.0f}",
+            f"{times:.2f}" if (times := grown[it.name]) else "",
+        ]
+        for said, it in rows
+        if SMALL not in it.name
+    ]
+    return Table("reading", "What reads an archive", columns, shown)
+
+
 _TABLES = (
     ("drain", lambda rows: _costs("drain", "Draining a backlog", rows)),
     ("drain", _calls),
@@ -138,6 +162,7 @@ _TABLES = (
     ("paced", _paced),
     ("cold", _cold),
     ("steady", _steady),
+    ("reading", _reading),
 )
 
 

@@ -10,6 +10,7 @@ from slack_audit import settings
 from slack_audit.errors import SelectionError, SettingsError
 from slack_audit.selection import Selection, checked
 from slack_audit.verify.prove import Head
+from slack_audit_cli.options import Which
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -22,33 +23,22 @@ def typed[T](option: str, read: Callable[[str], T], text: str) -> T:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-def selection(
-    *,
-    from_: str | None,
-    to: str | None,
-    passes: list[str] | None,
-    actions: list[str] | None,
-    actors: list[str] | None,
-    entities: list[str] | None,
-    ips: list[str] | None,
-    where: str | None,
-    now: datetime,
-) -> Selection:
+def selection(which: Which, now: datetime) -> Selection:
     """Which events are wanted; raises typer.BadParameter."""
-    since = None if from_ is None else typed("--from", lambda text: moment(text, now), from_)
-    until = None if to is None else typed("--to", lambda text: last_moment(text, now), to)
+    since = None if which.from_ is None else typed("--from", lambda text: moment(text, now), which.from_)
+    until = None if which.to is None else typed("--to", lambda text: last_moment(text, now), which.to)
     in_order(since, until)
     try:
         return checked(
             Selection(
                 since=None if since is None else int(since.timestamp()),
                 until=None if until is None else int(until.timestamp()),
-                passes=tuple(passes or ()),
-                actions=tuple(actions or ()),
-                actors=tuple(actors or ()),
-                entities=tuple(entities or ()),
-                ips=tuple(ips or ()),
-                where=where or "",
+                passes=tuple(which.passes or ()),
+                actions=tuple(which.actions or ()),
+                actors=tuple(which.actors or ()),
+                entities=tuple(which.entities or ()),
+                ips=tuple(which.ips or ()),
+                where=which.where or "",
             )
         )
     except SelectionError as error:

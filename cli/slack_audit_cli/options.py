@@ -1,7 +1,10 @@
 """The options that several commands have: the same name, the same meaning, the same words everywhere."""
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -40,6 +43,41 @@ Ips = Annotated[
     list[str] | None, typer.Option("--ip", metavar="IP", help="From where: an address, or a network as 192.0.2.0/24.")
 ]
 Where = Annotated[str | None, typer.Option("--where", metavar="JMESPATH", help="What else must be true of the event.")]
+
+
+class Which(NamedTuple):
+    """The same, as it was typed. `asked.selection` reads it."""
+
+    from_: From = None
+    to: To = None
+    passes: Passes = None
+    actions: Actions = None
+    actors: Actors = None
+    entities: Entities = None
+    ips: Ips = None
+    where: Where = None
+
+
+ALL = Which()
+
+
+def chooses[R](command: Callable[..., R]) -> Callable[..., R]:
+    """Gives a command the options of `Which` in the place of its parameter `which`, where it gets them together."""
+
+    @wraps(command)
+    def chosen(*given: Any, **typed: Any) -> R:
+        said = {name: typed.pop(name) for name in Which._fields if name in typed}
+        return command(*given, which=Which(**said), **typed)
+
+    parts = [
+        Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=hint)
+        for name, hint in Which.__annotations__.items()
+    ]
+    own = signature(command)
+    together = [parts if name == "which" else [it] for name, it in own.parameters.items()]
+    chosen.__signature__ = own.replace(parameters=[it for some in together for it in some])  # type: ignore[attr-defined]
+    return chosen
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 

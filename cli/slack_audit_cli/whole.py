@@ -10,6 +10,8 @@ import typer
 
 from slack_audit_cli.codes import NOT_DONE
 
+BUFFER = 1 << 20  # bytes: a write costs, however little is written
+
 
 def part_of(path: Path) -> Path:
     """The name that a file has until it is whole."""
@@ -51,6 +53,6 @@ def told_if_unwritten(path: Path) -> Iterator[None]:
 def opened_for_writing(path: Path) -> BinaryIO:
     """A new file instead of what there was; raises typer.BadParameter."""
     try:
-        return open(path, "wb")
+        return open(path, "wb", buffering=BUFFER)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written ({error.strerror})", param_hint="--output") from error

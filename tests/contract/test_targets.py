@@ -147,6 +147,25 @@ def test_a_message_that_the_queue_will_never_take_is_a_refusal(sqs, queue):
             sink.put([record(1)])
 
 
+def test_of_calls_at_once_what_one_did_not_bring_there_comes_back(sqs, queue):
+    sink = QueueSink(sqs, queue, "case-17")
+    records = [record(number) for number in range(20)]
+    with Stubber(sqs) as stub:
+        stub.add_client_error("send_message_batch", "ServiceUnavailable", http_status_code=503)
+        stub.add_response("send_message_batch", reply([]))
+        assert sink.put(records) in (records[:10], records[10:])
+    with Stubber(sqs) as stub:
+        for _ in range(2):
+            stub.add_client_error("send_message_batch", "ServiceUnavailable", http_status_code=503)
+        with pytest.raises(SinkUnavailableError, match="ServiceUnavailable"):
+            sink.put(records)
+    with Stubber(sqs) as stub:
+        stub.add_response("send_message_batch", reply([]))
+        stub.add_client_error("send_message_batch", "AccessDenied", http_status_code=403)
+        with pytest.raises(SinkRefusedError, match="ReplayQueueArns"):
+            sink.put(records)
+
+
 @pytest.mark.parametrize("code", ["KmsThrottled", "RequestThrottled"])
 def test_a_queue_that_is_throttled_is_tried_again(sqs, queue, code):
     """SQS answers so with 4xx, and calls a message's failure the sender's."""

@@ -111,6 +111,18 @@ def test_the_wire_counts_calls_and_records(client, wire):
     assert after - before == Counter(kinesis=2, secretsmanager=1, records=500)
 
 
+def test_the_wire_is_a_queue(client, wire):
+    sqs, url = client("sqs"), f"{wire}/000000000000/queue"
+    assert sqs.get_queue_attributes(QueueUrl=url)["Attributes"] == {"MaximumMessageSize": "1048576"}
+    said = {"event_id": {"DataType": "String", "StringValue": "id"}}
+    messages = [{"Id": str(number), "MessageBody": "{}", "MessageAttributes": said} for number in range(11)]
+    before = Counter(told(f"{wire}/_wire/counts"))
+    assert len(sqs.send_message_batch(QueueUrl=url, Entries=messages[:10])["Successful"]) == 10
+    with pytest.raises(ClientError, match="TooManyEntries"):
+        sqs.send_message_batch(QueueUrl=url, Entries=messages)
+    assert Counter(told(f"{wire}/_wire/counts")) - before == Counter(sqs=2, records=10)
+
+
 def test_a_steady_history_has_its_events_in_walks_of_any_page_size():
     history = history_of(5_000, 1)
     newest, selection = Place(history.newest, BEFORE_ALL, 77), Selection()
@@ -181,6 +193,13 @@ def test_every_measurement_has_a_name_of_its_own_and_can_be_chosen():
     assert len({it.name for it in whole}) == len(whole)
     assert [it.name for it in choice(whole, ["drain-kinesis"])] == [BARE, "drain-kinesis"]
     assert {it.group for it in choice(whole, ["growth"])} == {"drain", "growth"}
+    assert [it.name for it in choice(whole, ["replay"])] == [
+        BARE,
+        "replay",
+        "replay.small",
+        "replay.queue",
+        "replay.slow",
+    ]
     assert choice(whole, ["nothing"]) == []
 
 
@@ -202,6 +221,29 @@ def test_a_measurement_of_several_things_is_told_by_their_names():
     assert [name for name in found if steady.is_of(name)] == ["steady-0", "steady-10"]
     assert found["steady-10"].times == pytest.approx(0.03 / 1_000 / (1.0 / 1_000))
     assert [it.is_met for it in goals({"steady-0": found["steady-0"]})] == [True, True]
+
+
+def test_what_reads_an_archive_is_measured_by_its_events_and_by_what_half_of_them_took():
+    whole = {it.name: it for it in plan(1_000_000, 100_000)}
+    row = {"title": "verify", "cpu": 2.0, "wall": 6.0, "calls": {}, "is_a_run": False}
+    large = {**row, "name": "verify-whole", "events": 200_000, "peak_mb": 70.0}
+    small = {**row, "name": "verify.small-whole", "events": 100_000, "peak_mb": 50.0}
+    said = [*by_name(whole["verify"], {"rows": [large]}), *by_name(whole["verify.small"], {"rows": [small]})]
+    found = figures_of({**RESULTS, **{name: [told] for name, told in said}})
+    assert found["verify-whole"].times == pytest.approx((2.0 / 200_000) / (1.0 / 1_000))
+    reading = next(it for it in tables(found, whole.values()) if it.name == "reading")
+    assert reading.rows == [["verify", "200,000", "2,000,000", "10.0", "0.01", "70", "1.40"]]
+    met = [it.is_met for it in goals({name: it for name, it in found.items() if name.startswith("verify")})]
+    assert met == [True, False]
+
+
+@pytest.mark.parametrize(("module", "options"), [("verify", ()), ("replay", ("--target=queue", "--at-once=1"))])
+def test_what_reads_an_archive_tells_its_rows(module, options):
+    asked = ("--events=1000", f"--json={module}", *options)
+    said = measured(Measurement(module, "", module, asked, package="benchmarks"))
+    assert said["rows"]
+    assert all(row["name"].startswith(f"{module}-") and row["events"] == 1_000 for row in said["rows"])
+    assert all(row["cpu"] > 0 and row["peak_mb"] > 30 for row in said["rows"])
 
 
 def test_a_minute_is_whole_when_a_later_call_shows_it():

@@ -21,19 +21,13 @@ from slack_audit_cli.opened import Account, archive, progress, told_what_to_do
 from slack_audit_cli.whole import part_of, told_if_unwritten, whole
 
 
+@options.chooses
 def export(
     stack: options.Stack = None,
     bucket: options.Bucket = None,
     folder: options.Folder = None,
     org: options.Org = "main",
-    from_: options.From = None,
-    to: options.To = None,
-    passes: options.Passes = None,
-    actions: options.Actions = None,
-    actors: options.Actors = None,
-    entities: options.Entities = None,
-    ips: options.Ips = None,
-    where: options.Where = None,
+    which: options.Which = options.ALL,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The package, a zip that is not there yet.")
     ] = None,
@@ -72,17 +66,7 @@ def export(
     now = datetime.now(UTC)
     request = Request(
         org=asked.typed("--org", asked.org, org),
-        selection=asked.selection(
-            from_=from_,
-            to=to,
-            passes=passes,
-            actions=actions,
-            actors=actors,
-            entities=entities,
-            ips=ips,
-            where=where,
-            now=now,
-        ),
+        selection=asked.selection(which, now),
         by=by,
         case=case,
         note=note,

@@ -40,17 +40,11 @@ Follow = Annotated[str | None, typer.Option(metavar="ARN", help="Watch a replay 
 Redrive = Annotated[str | None, typer.Option(metavar="ARN", help="Resume a replay that failed, and watch it.")]
 
 
+@options.chooses
 def replay(
     stack: options.Stack = None,
     org: options.Org = "main",
-    from_: options.From = None,
-    to: options.To = None,
-    passes: options.Passes = None,
-    actions: options.Actions = None,
-    actors: options.Actors = None,
-    entities: options.Entities = None,
-    ips: options.Ips = None,
-    where: options.Where = None,
+    which: options.Which = options.ALL,
     to_stream: ToStream = None,
     to_bucket: ToBucket = None,
     to_queue: ToQueue = None,
@@ -76,10 +70,7 @@ def replay(
     with told_what_to_do(FAILED):
         replays = Replays(account.client("stepfunctions"))
         if stack is not None:
-            wanted = asked.selection(
-                from_=from_, to=to, passes=passes, actions=actions, actors=actors, entities=entities, ips=ips,
-                where=where, now=datetime.now(UTC),
-            )  # fmt: skip
+            wanted = asked.selection(which, datetime.now(UTC))
             target = _target(to_stream, to_bucket, to_queue)
             request = _request(org, wanted, target, concurrency, into_the_live_stream)
             running = replays.start(deployed(account, stack).output(MACHINE), name or _made_up(), request)

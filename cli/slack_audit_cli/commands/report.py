@@ -22,20 +22,14 @@ ROWS = 20_000
 CLOCKS = timedelta(minutes=5)  # by which an entry's time may be before that of the seconds it read
 
 
+@options.chooses
 def report(
     output: Annotated[Path, typer.Option(metavar="FILE", help="The HTML file that is written.")],
     bucket: options.Bucket = None,
     folder: options.Folder = None,
     stack: options.Stack = None,
     org: options.Org = "main",
-    from_: options.From = None,
-    to: options.To = None,
-    passes: options.Passes = None,
-    actions: options.Actions = None,
-    actors: options.Actors = None,
-    entities: options.Entities = None,
-    ips: options.Ips = None,
-    where: options.Where = None,
+    which: options.Which = options.ALL,
     rows: Annotated[int, typer.Option(metavar="N", min=100, max=200_000, help="Most events in the page.")] = ROWS,
     region: options.Region = None,
     profile: options.Profile = None,
@@ -47,17 +41,7 @@ def report(
     """
     now = datetime.now(UTC)
     name = asked.typed("--org", asked.org, org)
-    wanted = asked.selection(
-        from_=from_,
-        to=to,
-        passes=passes,
-        actions=actions,
-        actors=actors,
-        entities=entities,
-        ips=ips,
-        where=where,
-        now=now,
-    )
+    wanted = asked.selection(which, now)
     from slack_audit_cli.page.render import page  # noqa: PLC0415 - half a second, which no other command needs
 
     with told_what_to_do("There is no report."), told_if_unwritten(output), whole(output) as out:

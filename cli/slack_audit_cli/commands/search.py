@@ -61,19 +61,13 @@ class _Search(msgspec.Struct):
             writer.end()
 
 
+@options.chooses
 def search(
     stack: options.Stack = None,
     bucket: options.Bucket = None,
     folder: options.Folder = None,
     org: options.Org = "main",
-    from_: options.From = None,
-    to: options.To = None,
-    passes: options.Passes = None,
-    actions: options.Actions = None,
-    actors: options.Actors = None,
-    entities: options.Entities = None,
-    ips: options.Ips = None,
-    where: options.Where = None,
+    which: options.Which = options.ALL,
     format_: Annotated[
         Format | None,
         typer.Option("--format", help="Without it: by the name of --output, a table on a terminal, else NDJSON."),
@@ -93,15 +87,8 @@ def search(
     """
     name = asked.typed("--org", asked.org, org)
     selection = asked.selection(
-        from_=from_,
-        to=to,
-        passes=passes,
-        actions=actions,
-        actors=actors,
-        entities=entities,
-        ips=ips,
-        where=where,
-        now=datetime.now(UTC),
+        which,
+        datetime.now(UTC),
     )
     chosen = _format(format_, output)
     with told_what_to_do():

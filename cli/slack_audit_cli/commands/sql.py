@@ -94,9 +94,7 @@ def _asked(query: str | None, named: str | None) -> Statement | str | None:
 
 def _selection(from_: str | None, to: str | None, *, week: bool) -> Selection:
     now = datetime.now(UTC)
-    chosen = asked.selection(
-        from_=from_, to=to, passes=None, actions=None, actors=None, entities=None, ips=None, where=None, now=now
-    )
+    chosen = asked.selection(options.Which(from_, to), now)
     if not week or from_ is not None or to is not None:
         return chosen
     first = datetime.combine((now - WEEK).date(), datetime.min.time(), UTC)

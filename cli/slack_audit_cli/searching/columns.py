@@ -12,7 +12,7 @@ from unicodedata import category
 import msgspec
 
 from slack_audit.events import NOT_READABLE
-from slack_audit.selection import NoObject, readable
+from slack_audit.selection import readable
 from slack_audit_cli.committed import Found
 
 NAMES = ("name", "title", "email", "domain")
@@ -54,43 +54,44 @@ class Row(msgspec.Struct, frozen=True, gc=False, rename={"pass_": "pass"}):
 
 COLUMNS = Row.__struct_encode_fields__
 
-# What the columns are read from. Whatever should be an object may be anything else, which then says nothing.
+# What the columns are read from where all is of the types that it nearly always is of. Whatever should be an object may
+# be anything else, which then says nothing: such an event is read field by field.
 
 
 class _User(msgspec.Struct, gc=False):
-    id: Any = None
-    name: Any = None
-    email: Any = None
+    id: str | None = None
+    name: str | None = None
+    email: str | None = None
 
 
 class _Actor(msgspec.Struct, gc=False):
-    type: Any = None
-    user: _User | NoObject = None
+    type: str | None = None
+    user: _User | None = None
 
 
 class _Location(msgspec.Struct, gc=False):
-    type: Any = None
-    id: Any = None
-    name: Any = None
+    type: str | None = None
+    id: str | None = None
+    name: str | None = None
 
 
 class _App(msgspec.Struct, gc=False):
-    id: Any = None
-    name: Any = None
+    id: str | None = None
+    name: str | None = None
 
 
 class _Context(msgspec.Struct, gc=False):
-    location: _Location | NoObject = None
-    ip_address: Any = None
-    ua: Any = None
-    session_id: Any = None
-    app: _App | NoObject = None
+    location: _Location | None = None
+    ip_address: str | None = None
+    ua: str | None = None
+    session_id: str | int | None = None
+    app: _App | None = None
 
 
 class _Said(msgspec.Struct, gc=False):
-    actor: _Actor | NoObject = None
+    actor: _Actor | None = None
     entity: Any = None
-    context: _Context | NoObject = None
+    context: _Context | None = None
     details: Any = None
 
 
@@ -102,29 +103,26 @@ def row_of(found: Found) -> Row:
     """The columns of an event."""
     event, entry = found.event, found.entry
     said = _said(event.raw)
-    actor = said.actor if isinstance(said.actor, _Actor) else NO_ACTOR
-    user = actor.user if isinstance(actor.user, _User) else NO_USER
-    context = said.context if isinstance(said.context, _Context) else NO_CONTEXT
-    location = context.location if isinstance(context.location, _Location) else NO_LOCATION
-    app = context.app if isinstance(context.app, _App) else NO_APP
+    actor, context = said.actor or NO_ACTOR, said.context or NO_CONTEXT
+    user, location, app = actor.user or NO_USER, context.location or NO_LOCATION, context.app or NO_APP
     return Row(
         event.id,
         event.date_create,
         None if event.date_create is None else clock(event.date_create),
         event.action,
-        text(actor.type),
-        text(user.id),
-        text(user.name),
-        text(user.email),
+        actor.type,
+        user.id,
+        user.name,
+        user.email,
         *_entity(said.entity),
-        text(location.type),
-        text(location.id),
-        text(location.name),
-        text(context.ip_address),
-        text(context.ua),
+        location.type,
+        location.id,
+        location.name,
+        context.ip_address,
+        context.ua,
         text(context.session_id),
-        text(app.id),
-        text(app.name),
+        app.id,
+        app.name,
         None if said.details is None else msgspec.json.encode(said.details).decode(),
         event.raw.decode(errors="replace"),
         entry.pass_,
@@ -138,9 +136,28 @@ def _said(raw: bytes) -> _Said:
     try:
         return _decoder.decode(raw)
     except NOT_READABLE:
-        pass
-    said = readable(raw)
-    return msgspec.convert(said, _Said) if isinstance(said, dict) else _Said()
+        return _field_by_field(readable(raw))
+
+
+def _field_by_field(said: Any) -> _Said:
+    """Of an event of any shape."""
+    actor, context = _field(said, "actor"), _field(said, "context")
+    return _Said(
+        _Actor(text(_field(actor, "type")), _texts(_User, _field(actor, "user"))),
+        _field(said, "entity"),
+        _Context(
+            _texts(_Location, _field(context, "location")),
+            text(_field(context, "ip_address")),
+            text(_field(context, "ua")),
+            text(_field(context, "session_id")),
+            _texts(_App, _field(context, "app")),
+        ),
+        _field(said, "details"),
+    )
+
+
+def _texts[T: msgspec.Struct](kind: type[T], said: Any) -> T:
+    return kind(*(text(_field(said, name)) for name in kind.__struct_fields__))
 
 
 def clock(second: int) -> str:

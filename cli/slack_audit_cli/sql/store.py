@@ -59,6 +59,7 @@ class Store:
         """Makes the tables and views, and closes every door but that of the folder."""
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET enable_progress_bar = false")
+        self._connection.execute("PRAGMA disable_checkpoint_on_shutdown")  # it is gone then
         for statement in (*MACROS, *self._tables(), *self._views()):
             self._connection.execute(statement)
         self._connection.execute(f"SET allowed_directories = ['{_quoted(self._scratch)}']")
