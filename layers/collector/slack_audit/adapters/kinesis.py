@@ -4,11 +4,12 @@ https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from slack_audit.adapters.many import quicken
 from slack_audit.adapters.refusals import is_lasting
 from slack_audit.batches import Record, SinkLimits
 from slack_audit.errors import SinkError, SinkRefusedError, SinkUnavailableError
@@ -37,7 +38,7 @@ class KinesisSink:
     limits = SinkLimits()
 
     def __init__(self, client: "KinesisClient", stream: str, advice: str = ADVICE) -> None:
-        _quicken(client)
+        quicken(client, "PutRecords", "Records", _shorter)
         self._client = client
         self._stream = stream
         self._advice = advice
@@ -82,39 +83,14 @@ class KinesisSink:
         return SinkRefusedError(f"Stream {self._stream} refuses records ({error}). {self._advice}")
 
 
-# botocore looks at each field of each record four times: to validate, to encode, to parse what came back, to look for
-# dates. That was three quarters of what a published event cost (docs/adr/0033). Its own hooks, which a client calls by
-# these names, let it sign, send and judge a call as always, while msgspec encodes the records.
-
-
 class _Reply(msgspec.Struct):
     FailedRecordCount: int
 
 
-def _quicken(client: "KinesisClient") -> None:
-    """However often it is done: a name stands for one hook."""
-    hooks: dict[str, Any] = {"provide-client-params": _set_aside, "before-call": _encode, "before-parse": _shorten}
-    for moment, hook in hooks.items():
-        client.meta.events.register(f"{moment}.kinesis.PutRecords", hook, unique_id=f"slack-audit-{moment}")
-
-
-def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Lets botocore see one record only."""
-    context["slack_audit_records"] = params["Records"]
-    return {**params, "Records": params["Records"][:1]}
-
-
-def _encode(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    """The call's body, with all records in the place of the one."""
-    call = {**msgspec.json.decode(params["body"]), "Records": context.pop("slack_audit_records")}
-    params["body"] = msgspec.json.encode(call)
-
-
-def _shorten(response_dict: dict[str, Any], **_: Any) -> None:
+def _shorter(body: bytes) -> bytes:
     """Where every record was accepted, nobody asks for the place of each."""
     try:
-        reply = msgspec.json.decode(response_dict["body"], type=_Reply)
+        reply = msgspec.json.decode(body, type=_Reply)
     except msgspec.DecodeError:
-        return  # an error, or something that botocore will complain of
-    if response_dict["status_code"] == 200 and reply.FailedRecordCount == 0:
-        response_dict["body"] = b'{"FailedRecordCount":0,"Records":[]}'
+        return body  # something that botocore will complain of
+    return b'{"FailedRecordCount":0,"Records":[]}' if reply.FailedRecordCount == 0 else body
