@@ -1,5 +1,6 @@
 """What tests of every kind share: one AWS per worker, started when first needed, and a Slack of every test's own."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: one more than there are cores, for some tests mostly wait."""
+    return (os.process_cpu_count() or 1) + 1
 
 
 @dataclass(frozen=True)
