@@ -164,7 +164,7 @@ def entry_written() -> Deployment:
     world = Deployment()
     world.minutes(2)
     world.happen("committed")
-    world.killed_at("checkpoints.save", 2)
+    world.killed_at("stream.put", 1)
     return world
 
 
