@@ -105,7 +105,7 @@ SAVES = 2  # of the item: taking the lease, giving it back
 PLAN_SAVES = 2  # units: the item with a plan in it is larger than 1 KB
 
 # Measured on one core of an x86-64 server, and put on the share of a core that the memory buys.
-CPU_OF_A_RUN = 0.10  # seconds: 25 exchanges with AWS and Slack at 4 ms of CPU each
+CPU_OF_A_RUN = 0.10  # seconds, with few new events; half of it with none: python -m benchmarks.performance.steady
 CPU_OF_AN_EVENT = 40e-6  # seconds, for all that is done to it by three passes: `--measure`
 CORE_MEMORY = 1_769  # MB of a function that has one whole core
 VERIFIED_EVENTS = 125_000  # a second of a core: python -m benchmarks.verify

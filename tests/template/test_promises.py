@@ -160,7 +160,7 @@ KEPT = ["ArchiveBucket", "ArchiveBucketPolicy", "EventStream", "CheckpointTable"
 def test_the_function_is_what_was_agreed():
     function = properties("CollectFunction")
     assert (function["CodeUri"], function["Handler"]) == ("functions/collect", "app.lambda_handler")
-    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 300, 512)
+    assert (function["Runtime"], function["Timeout"], function["MemorySize"]) == ("python3.13", 308, 512)
 
 
 def test_the_drift_watch_is_what_was_agreed():
