@@ -47,6 +47,9 @@ class _Body(msgspec.Struct):
     error: Any = None
 
 
+Names = dict[str, str]
+"""The actions of a page, each by itself."""
+
 NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what the decoder raises
 _bodies = msgspec.json.Decoder(_Body)
 _heads = msgspec.json.Decoder(_Head)
@@ -95,22 +98,26 @@ def without_surrogates(text: bytes) -> bytes:
 def _events_of(raws: Iterable[bytes], body: bytes) -> list[Event]:
     """Reads the fields of all events that were cut out of `body`, where one look for line breaks serves them all."""
     read = event_of if b"\n" in body or b"\r" in body else event_on_a_line
-    return [read(raw) for raw in raws]
+    names: Names = {}  # actions are few: each is kept once, and is counted faster
+    return [read(raw, names) for raw in raws]
 
 
-def event_of(raw: bytes) -> Event:
+def event_of(raw: bytes, names: Names | None = None) -> Event:
     """Reads the fields of one event. One without a usable id gets one that is derived from its bytes."""
     if b"\n" in raw or b"\r" in raw:
         # Between tokens only: JSON has no line breaks inside a string. An event is one line of the archive.
         raw = raw.replace(b"\r", b" ").replace(b"\n", b" ")
-    return event_on_a_line(raw)
+    return event_on_a_line(raw, names)
 
 
-def event_on_a_line(raw: bytes) -> Event:
+def event_on_a_line(raw: bytes, names: Names | None = None) -> Event:
     """The same for bytes without a line break."""
     head = _head_of(raw)
     identity = head.id if isinstance(head.id, str) and head.id else f"sha256:{sha256(raw).hexdigest()}"
-    return Event(raw, identity, _second(head.date_create), head.action if isinstance(head.action, str) else None)
+    action = head.action if isinstance(head.action, str) else None
+    if names is not None and action is not None:
+        action = names.setdefault(action, action)
+    return Event(raw, identity, _second(head.date_create), action)
 
 
 def _head_of(raw: bytes) -> _Head:

@@ -18,7 +18,7 @@ from slack_audit.windows import Window
 KEYS_A_LIST = 1_000  # the most that S3 gives in one answer
 MOST_OBJECTS = 100  # that one window may overlap, so that dropping takes seconds and not minutes
 SHORT = 1_800  # seconds; a window up to this cannot overlap that many, and is not worth a look
-REMEMBERED = 8  # objects whose ids are kept: neighbouring windows overlap the same ones
+REMEMBERED = 4  # objects whose ids are kept: neighbouring windows overlap the same ones
 
 
 class _Object(msgspec.Struct, frozen=True):
@@ -68,11 +68,14 @@ class Holdings:
 
         An event lies inside the window of the object that holds it, so only objects around one of them are read.
         """
+        held: set[str] = set()
+        around = [found for found in self._overlapping(window) if found.number < following]
+        if not around:
+            return held
         seconds = sorted(event.date_create for event in events if event.date_create is not None)
         has_timeless = len(seconds) < len(events)
-        held: set[str] = set()
-        for found in self._overlapping(window):
-            if found.number >= following or not (has_timeless or _is_among(seconds, found.window)):
+        for found in around:
+            if not (has_timeless or _is_among(seconds, found.window)):
                 continue
             if (sealed := self._sealed(found)) is not None:
                 held |= self._ids_in(found.key, sealed)

@@ -7,6 +7,7 @@ with most of them are not documented, so a code counts for more than a status.
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from threading import Lock
 
 import requests
 from requests.auth import AuthBase
@@ -88,6 +89,7 @@ class SlackSource:
         self._token = token
         self._fresh = False
         self._session = web.session(version)
+        self._parsing = Lock()  # a page at a time: at once they would only need more memory
 
     def renew_token(self) -> None:
         """The next call reads the secret anew."""
@@ -129,7 +131,8 @@ class SlackSource:
         cause: ValueError | None = None
         if response.status_code == requests.codes.ok:
             try:
-                page = page_of(body)
+                with self._parsing:
+                    page = page_of(body)
                 return Answer(page.events, page.next_cursor, slack_time)
             except ValueError as error:
                 cause = error
