@@ -1,5 +1,6 @@
 """What tests of every kind share: one AWS per worker, started when first needed, and a Slack of every test's own."""
 
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 def pytest_xdist_auto_num_workers() -> int:
     """For `-n auto`: one more than there are cores, for some tests mostly wait."""
     return (os.process_cpu_count() or 1) + 1
+
+
+def pytest_sessionfinish() -> None:
+    """What a function's start froze (slack_audit/loading.py) is not all that a test's process holds."""
+    gc.unfreeze()
 
 
 @dataclass(frozen=True)

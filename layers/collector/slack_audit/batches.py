@@ -45,7 +45,7 @@ def belonging(events: Iterable[Event], window: Window) -> list[Event]:
 
 def batch_of(org: str, window: Window, number: int, events: list[Event]) -> Batch:
     """The object for these events. The same events always give the same bytes, hence the same key."""
-    body = pack(event.raw for event in events)
+    body = pack([event.raw for event in events])
     digest = sha256(body).hexdigest()
     return Batch(batch_key(org, window, number, digest), body, digest, events)
 
