@@ -75,9 +75,8 @@ class Holdings:
         seconds = sorted(event.date_create for event in events if event.date_create is not None)
         has_timeless = len(seconds) < len(events)
         for found in around:
-            if not (has_timeless or _is_among(seconds, found.window)):
-                continue
-            if (sealed := self._sealed(found)) is not None:
+            is_near = has_timeless or _is_among(seconds, found.window)
+            if is_near and (sealed := self._sealed(found)) is not None:
                 held |= self._ids_in(found.key, sealed)
         return held
 
