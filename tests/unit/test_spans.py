@@ -46,6 +46,30 @@ def test_one_burst_does_not_count():
     assert Span(1_000).after_whole(wide(1_000), quiet + burst).seconds == pytest.approx(4_750, abs=100)
 
 
+def test_slices_that_differ_by_chance_only_are_averaged():
+    even, late = [LO + at // 4 for at in range(4_000)], [LO + 900 + at for at in range(0, 100, 5)]
+    assert Span(1_000).after_whole(wide(1_000), sorted(even + late)).rate == pytest.approx(4.02, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        pytest.param(DAY // 9 - 100, 9_600, id="nine that are a little longer instead of ten"),
+        pytest.param(DAY // 9 - 400, 9_200, id="ten, where nine would be much longer"),
+        pytest.param(DAY - 1_000, DAY, id="the whole day"),
+        pytest.param(DAY // 20 - 10, DAY // 20 - 10, id="one less of many is not worth it"),
+        pytest.param(DAY, DAY, id="one is one"),
+    ],
+)
+def test_the_rest_of_a_day_is_shared_out_where_that_makes_one_window_less(seconds, expected):
+    assert Span(seconds).window(LO, FAR + DAY).seconds == expected
+
+
+def test_what_is_left_up_to_the_limit_is_taken_with_a_window_that_is_a_little_longer():
+    assert Span(600).window(LO, LO + 609).seconds == 610
+    assert Span(600).window(LO, LO + 699).seconds == 600
+
+
 def test_after_a_cut_answer_less_is_asked_for():
     cut = wide(800)
     span = Span(800).after_cut(cut, evenly(Window(LO + 400, LO + 799), PAGE_LIMIT))
@@ -101,6 +125,10 @@ def test_one_short_page_is_forgotten():
 @pytest.mark.parametrize(("rate", "days"), [pytest.param(1, 4, id="1 a second"), pytest.param(10, 2, id="10 a second")])
 def test_a_steady_history_takes_at_most_a_fifth_more_calls_than_full_pages(rate, days):
     assert share(steady(rate, days)) <= 1.2
+
+
+def test_a_day_of_nine_pages_is_read_with_nine_or_ten_calls():
+    assert calls_of_a_backfill(steady(1, 6)) <= 58
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ FILL = 0.95  # the share of a page that a window is aimed at
 GROWTH = 16  # a window is at most so many times as long as what was asked for before
 SLICES = 8  # that a window is looked at in; the newest three say what comes next
 FEW = 1_000  # events in a window, up to which its average says more than its slices
+SHARED = 12  # windows up to midnight, up to which one less is worth a fuller page
+STRETCH = 1.03  # times as long as aimed, at most, where that makes one less
 WARY = 4  # whole answers after which a page that seemed small is tried to hold more
 PATIENT = 1.25  # times as much, then
 LEAST_RATE = 1e-6  # events a second
@@ -42,11 +44,11 @@ class Span(msgspec.Struct, frozen=True):
     def window(self, lo: int, limit: int) -> Window:
         """The next window from `lo` on: aimed at most of a page, smaller than one that was cut just before."""
         end = self._aimed(lo)
-        if self.cut is not None and self.cuts > 1:
+        if self.cut is None:
+            return window_from(lo, _shared(max(1, end - lo + 1), window_from(lo, DAY, limit).seconds), limit)
+        if self.cuts > 1:
             end = min(end, lo + (self.cut - lo) // 2)
-        if self.cut is not None:
-            end = min(end, self.cut - 1)
-        return window_from(lo, max(1, end - lo + 1), limit)
+        return window_from(lo, max(1, min(end, self.cut - 1) - lo + 1), limit)
 
     def after_cut(self, window: Window, seconds: list[int]) -> "Span":
         """After an answer that was not the whole window. `seconds` are those of its events."""
@@ -123,13 +125,24 @@ def _within(window: Window, seconds: list[int]) -> list[int]:
     return seen[bisect_left(seen, window.lo) : bisect_right(seen, window.hi)]
 
 
+def _shared(seconds: int, rest: int) -> int:
+    """How long windows of about so many seconds are, if the rest of the day (or up to the limit) is shared out evenly:
+    longer, where that makes one less of a few, for the last one of a day is seldom full."""
+    windows = -(-rest // seconds)
+    if 1 < windows <= SHARED and rest <= (windows - 1) * seconds * STRETCH:
+        return -(-rest // (windows - 1))
+    return seconds
+
+
 def _expected(seconds: list[int], first: int, last: int) -> float:
     """Events a second after `last`, by the events (in order) of what lies before it. The median of the newest slices:
-    one burst does not count."""
+    one burst does not count. Of all slices, where these differ no more than by chance."""
     length = last - first + 1
+    of_all = len(seconds) / SLICES
     if len(seconds) <= FEW or length < SLICES:
-        return max(LEAST_RATE, len(seconds) / length)
+        return max(LEAST_RATE, of_all * SLICES / length)
     edges = [bisect_left(seconds, first + length * number // SLICES) for number in range(SLICES - 3, SLICES)]
     edges.append(len(seconds))
-    counts = sorted(after - before for before, after in pairwise(edges))
-    return max(LEAST_RATE, counts[1] * SLICES / length)
+    newest = sorted(after - before for before, after in pairwise(edges))[1]
+    is_chance = abs(newest - of_all) <= of_all**0.5
+    return max(LEAST_RATE, (of_all if is_chance else newest) * SLICES / length)
