@@ -10,7 +10,7 @@ from slack_audit_cli.committed import Found
 from slack_audit_cli.searching.columns import COLUMNS, row_of
 
 NUMBERS = ("date_create", "entry", "line")
-ROWS_A_GROUP = 20_480  # what one group holds in memory before it is compressed
+ROWS_A_GROUP = 8_192  # what one group holds in memory before it is compressed
 LEAST = 1 << 23  # bytes: DuckDB reads in pieces of twice that, and a row must fit into one
 
 
