@@ -3,7 +3,6 @@
     python -m benchmarks.costs            prints the tables of docs/costs.md
     python -m benchmarks.costs --write    puts them into docs/costs.md
     python -m benchmarks.costs --count    counts the requests of a run anew, with the real use cases (half a minute)
-    python -m benchmarks.costs --measure  measures a run's CPU time anew
 
 How many alarms, metrics and megabytes of memory there are is read from template.yaml and from the code; how many
 requests a run makes is counted, and a test holds it; what cannot be known here, such as how fast Slack answers, is
@@ -12,7 +11,6 @@ assumed, and says so. Free tiers are left out: they belong to the account, not t
 
 import argparse
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator
 from math import ceil, exp
@@ -21,10 +19,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.archive import lines
 from slack_audit import telemetry
-from slack_audit.events import event_of
-from slack_audit.ports import Answer, Query
 from tests.builders import ALL_LAGS, DAY_START, raw_event
 from tests.fakes import World
 from tests.template.reading import template
@@ -105,8 +100,8 @@ SAVES = 2  # of the item: taking the lease, giving it back
 PLAN_SAVES = 2  # units: the item with a plan in it is larger than 1 KB
 
 # Measured on one core of an x86-64 server, and put on the share of a core that the memory buys.
-CPU_OF_A_RUN = 0.10  # seconds, with few new events; half of it with none: python -m benchmarks.performance.steady
-CPU_OF_AN_EVENT = 40e-6  # seconds, for all that is done to it by three passes: `--measure`
+CPU_OF_A_RUN = 0.11  # seconds, with few new events; half of it with none: python -m benchmarks.performance.steady
+CPU_OF_AN_EVENT = 80e-6  # seconds, for all that is done to it by three passes: what 990 more take, by the same
 CORE_MEMORY = 1_769  # MB of a function that has one whole core
 VERIFIED_EVENTS = 125_000  # a second of a core: python -m benchmarks.verify
 VERIFIED_OBJECT = 0.002  # seconds of a core
@@ -343,7 +338,7 @@ def metric_names() -> tuple[int, int, int]:
     return hourly, len(daily), len(named & OF_AN_ORG)
 
 
-# ---- counted and measured anew ----
+# ---- counted anew ----
 
 
 def count(minutes: int = 30) -> dict[str, float]:
@@ -358,36 +353,6 @@ def count(minutes: int = 30) -> dict[str, float]:
         world.run()
         world.clock.time = started + 60
     return {name: (number - before[name]) / minutes for name, number in world.faults.counts.items()}
-
-
-def measure(events: int = 6_000, runs: int = 10) -> float:
-    """CPU seconds for an event: parsed and read by three passes, archived and published once. The fake of Slack, which
-    looks through all of its events for each answer, is left out."""
-    world = World(lags=ALL_LAGS, lookback_hours=0)
-    world.clock.time = DAY_START + 40_000
-    spent: list[float] = []
-    answer = world.slack.read
-
-    def unpaid(query: Query, timeout: float) -> Answer:
-        began = time.process_time()
-        answered = answer(query, timeout)
-        spent[-1] -= time.process_time() - began
-        for event in answered.events:
-            event_of(event.raw)
-        return answered
-
-    world.slack.read = unpaid  # type: ignore[method-assign]
-    for minute in range(55 + runs):
-        now = world.slack.now
-        recent = [shown for shown in world.slack.events if shown[0] > now - 4_000]
-        new = (event_of(raw) for raw in lines(minute, events, now - 60, now - 1))
-        world.slack.events = [*recent, *((event.date_create or 0, event.raw, 0.0) for event in new)]
-        began = time.process_time()
-        spent.append(0.0)
-        world.run()
-        spent[-1] += time.process_time() - began
-        world.clock.time = now + 60
-    return sum(spent[-runs:]) / runs / events
 
 
 # ---- the page ----
@@ -459,16 +424,14 @@ def write() -> None:
 
 
 def main() -> None:
-    """Prints, writes, counts or measures."""
+    """Prints, writes or counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     choice = parser.add_mutually_exclusive_group()
-    for option in ("--write", "--count", "--measure"):
+    for option in ("--write", "--count"):
         choice.add_argument(option, action="store_true")
     asked = parser.parse_args()
     if asked.count:
         print(count())
-    elif asked.measure:
-        print(f"{measure() * 1e6:.0f} µs of CPU for an event")
     elif asked.write:
         write()
     else:

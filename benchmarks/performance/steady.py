@@ -36,7 +36,8 @@ MINUTE = 60
 IDLE = 0.4  # seconds after which the other side hangs up
 PASSES = 3
 SETTINGS = {"INITIAL_LOOKBACK_HOURS": "2", "FINAL_PASS_HOURS": "1"}  # all that is behind now is read soon
-WARMING, MOST = 5, 500  # runs before what is measured; and the most that it may take to get to now
+WARMING = 65  # runs before what is measured: behind, too, every pass then reads what runs of a minute archived
+MOST = 500  # runs that it may take to get to now
 
 type Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -119,7 +120,7 @@ def _handler(clock: SharedClock) -> Handler:
 
 
 def _get_to_now(handler: Handler, clock: SharedClock) -> None:
-    """Reads all that lies behind, and a few minutes more."""
+    """Reads all that lies behind, and an hour more, minute by minute."""
     for _ in range(MOST):
         told = invoked(handler)
         if told["stopped"] == "nothing_due" and not told["backlog"]:
