@@ -29,7 +29,7 @@ def test_a_batch_holds_the_lines_and_is_named_by_its_bytes():
     assert batch.sha256 == sha256(batch.body).hexdigest()
     name = f"{DAY_START}-{DAY_START + 9}-7-{batch.sha256[:12]}"
     assert batch.key == f"raw/org=main/dt=2026-01-01/{name}.ndjson.gz"
-    assert unpack(batch.body) == events
+    assert list(unpack(batch.body)) == events
 
 
 def test_the_same_events_give_the_same_object():

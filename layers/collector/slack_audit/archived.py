@@ -1,5 +1,7 @@
 """What the log says that stands in the archive, read back and checked."""
 
+from collections.abc import Iterator
+
 from slack_audit.batches import unpack
 from slack_audit.errors import ArchiveDamagedError
 from slack_audit.events import Event
@@ -18,8 +20,11 @@ def entry_at(org: str, number: int, archive: Archive) -> LogEntry:
     return decode(body, key)
 
 
-def events_in(key: str, sealed: str | None, archive: Archive) -> list[Event]:
-    """The events of a committed object, whose bytes must have the digest that its entry says. Raises StorageError."""
+def events_in(key: str, sealed: str | None, archive: Archive) -> Iterator[Event]:
+    """The events, one at a time, of a committed object whose bytes must have the digest that its entry says.
+
+    Raises StorageError.
+    """
     body = archive.get(key)
     if body is None:
         raise ArchiveDamagedError(f"{key} is missing. {RESTORE}")

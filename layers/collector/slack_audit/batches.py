@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from io import BytesIO
 from operator import attrgetter
 
 import msgspec
@@ -72,9 +73,11 @@ def pack(lines: Iterable[bytes]) -> bytes:
     return compressor.compress(b"\n".join([*lines, b""])) + compressor.flush()
 
 
-def unpack(body: bytes) -> list[Event]:
-    """The events of an object, in the order of its lines."""
-    return [event_on_a_line(line) for line in zlib.decompress(body, GZIP).split(b"\n") if line]
+def unpack(body: bytes) -> Iterator[Event]:
+    """The events of an object, in the order of its lines, one at a time: all at once are half as many bytes again."""
+    for line in BytesIO(zlib.decompress(body, GZIP)):
+        if raw := line.removesuffix(b"\n"):
+            yield event_on_a_line(raw)
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -195,7 +195,7 @@ class Watch:
         """An orphan is looked at like any object: its events stand in a committed batch too."""
         body = self._archive.get(key)
         try:
-            events = unpack(body or b"")
+            events = list(unpack(body or b""))
         except zlib.error:
             self.report.unreadable += 1
             logger.warning("an object of the archive could not be read", extra={"key": key})

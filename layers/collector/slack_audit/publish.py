@@ -98,7 +98,7 @@ class Publisher:
             return entry, []
         if self._newest is not None and self._newest.key == entry.key:
             return entry, self._newest.events
-        return entry, events_in(entry.key, entry.sha256, self._archive)
+        return entry, list(events_in(entry.key, entry.sha256, self._archive))
 
     def _send(self, patient: bool, goes_on: Callable[[], bool]) -> bool:
         """Sends what is left of the open entry. True: all of it was accepted."""

@@ -132,7 +132,7 @@ class Replay:
             raise ArchiveDamagedError(f"{key} is missing. {RESTORE}")
         if digest(body) != entry.sha256:
             raise ArchiveDamagedError(f"{key} has other bytes than its log entry says. {RESTORE}")
-        events = unpack(body)
+        events = list(unpack(body))
         records = records_of(events, self._archive.uri(key), self._target(key).limits)
         # The records of all events, then the wanted ones: a pointer names the event's line in the whole batch.
         chosen = [it for it in zip(events, records, strict=True) if self._plan.selection.wants(it[0])]
