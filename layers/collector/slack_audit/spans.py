@@ -137,12 +137,11 @@ def _shared(seconds: int, rest: int) -> int:
 def _expected(seconds: list[int], first: int, last: int) -> float:
     """Events a second after `last`, by the events (in order) of what lies before it. The median of the newest slices:
     one burst does not count. Of all slices, where these differ no more than by chance."""
-    length = last - first + 1
-    of_all = len(seconds) / SLICES
-    if len(seconds) <= FEW or length < SLICES:
-        return max(LEAST_RATE, of_all * SLICES / length)
-    edges = [bisect_left(seconds, first + length * number // SLICES) for number in range(SLICES - 3, SLICES)]
-    edges.append(len(seconds))
-    newest = sorted(after - before for before, after in pairwise(edges))[1]
-    is_chance = abs(newest - of_all) <= of_all**0.5
-    return max(LEAST_RATE, (of_all if is_chance else newest) * SLICES / length)
+    length, of_a_slice = last - first + 1, len(seconds) / SLICES
+    if len(seconds) > FEW and length >= SLICES:
+        edges = [bisect_left(seconds, first + length * number // SLICES) for number in range(SLICES - 3, SLICES)]
+        edges.append(len(seconds))
+        newest = sorted(after - before for before, after in pairwise(edges))[1]
+        if abs(newest - of_a_slice) > of_a_slice**0.5:
+            of_a_slice = newest
+    return max(LEAST_RATE, of_a_slice * SLICES / length)
