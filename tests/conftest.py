@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`: one more than there are cores, for some tests mostly wait."""
-    return (os.process_cpu_count() or 1) + 1
+    """For `-n auto`: two more than there are cores, for some tests mostly wait."""
+    return (os.process_cpu_count() or 1) + 2
 
 
 def pytest_sessionfinish() -> None:

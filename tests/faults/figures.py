@@ -9,8 +9,8 @@ from tests.faults.sweep import calls_of, cases
 from tests.faults.world import virtual_time
 
 FILE = Path(__file__).with_name("figures.json")
-PAIRS, PAIRS_SEED = 500, 2026
-EXAMPLES, STEPS = 60, 40  # of the state machine, where nothing else is asked for
+PAIRS, PAIRS_SEED = 400, 2026
+EXAMPLES, STEPS = 40, 40  # of the state machine, where nothing else is asked for
 
 
 def measured() -> dict[str, Any]:
