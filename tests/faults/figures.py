@@ -9,7 +9,7 @@ from tests.faults.sweep import calls_of, cases
 from tests.faults.world import virtual_time
 
 FILE = Path(__file__).with_name("figures.json")
-PAIRS, PAIRS_SEED = 400, 2026
+PAIRS, PAIRS_SEED = 500, 2026
 EXAMPLES, STEPS = 40, 40  # of the state machine, where nothing else is asked for
 
 
