@@ -255,13 +255,17 @@ class SharedZip(zipfile.ZipFile):
 
     unpacking = threading.Lock()
 
+    def namelist(self) -> list[str]:
+        """No names: ministack would look for links on the way to each of thousands, at every start of a function."""
+        return []
+
     def extractall(self, path: Any = None, *_: Any) -> None:
         """Links to it in this folder."""
         digest = sha256(Path(str(self.filename)).read_bytes()).hexdigest()
         kept = Path(tempfile.gettempdir(), "unpacked", digest)
         with self.unpacking:
             if not kept.exists():
-                super().extractall(kept.with_suffix(".part"))
+                super().extractall(kept.with_suffix(".part"), super().namelist())
                 kept.with_suffix(".part").rename(kept)
         for found in kept.iterdir():
             Path(path, found.name).symlink_to(found)
