@@ -131,5 +131,6 @@ def prove_so_far(objects: Mapping[str, bytes], streamed: Sequence[bytes], publis
 
 
 def _difference(there: Sequence[bytes], wanted: Sequence[bytes]) -> str:
-    missing, extra = set(wanted) - set(there), set(there) - set(wanted)
-    return f"{len(missing)} missing, {len(extra)} not wanted, {len(there) - len(set(there))} repeated"
+    missing, extra = sorted(set(wanted) - set(there)), sorted(set(there) - set(wanted))
+    said = f"{len(missing)} missing, {len(extra)} not wanted, {len(there) - len(set(there))} repeated"
+    return f"{said}; the first ones: {[*missing[:2], *extra[:2]]}"

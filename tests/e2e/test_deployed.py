@@ -46,7 +46,7 @@ def test_small_pages_and_a_crowded_second(aws, slack):
     slack.change(page_limit=150, short_pages=0.2, empty_pages=0.1)
     slack.generate(1_500, start=settled(3 * HOUR), end=settled())
     slack.generate(700, start=settled(HOUR), end=settled(HOUR), seed=7)
-    stack.invoke()
+    assert stack.invoke()["stopped"] == "nothing_due"
     stack.prove()
 
 

@@ -247,6 +247,26 @@ def test_a_window_that_the_answers_own_clock_calls_too_young_proves_nothing():
     prove(world.archive.objects, world.stream.lines, [*served, settling])
 
 
+def test_a_clock_that_is_set_back_within_a_run_costs_no_calls_in_vain():
+    world, served = a_world()
+    world.until_done()
+    world.next_minute(3)
+    asked = len(world.slack.queries)
+
+    def set_back() -> None:
+        world.clock.time -= 12
+        world.clock.deadline -= 12  # the time left is Lambda's to tell
+
+    world.faults.at["slack.read", asked + 1] = set_back
+    report = world.run()
+    assert report.stopped == "nothing_due"
+    assert report.watermark == int(world.clock.time) - 60
+    assert report.calls < 6
+    world.next_minute(2)
+    world.until_done()
+    prove(world.archive.objects, world.stream.lines, served)
+
+
 def test_a_slack_that_does_not_tell_the_time_is_taken_to_have_the_hosts():
     world, served = a_world()
     world.slack.says_the_time = False

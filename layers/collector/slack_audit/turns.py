@@ -183,7 +183,8 @@ class Turns:
             self.forget_ahead()
 
     def _limits(self, passes: Mapping[str, Pass]) -> dict[str, int]:
-        slack_now = int((self._taken_at + (self._reader.offset or 0)) // 1)
+        taken_at = min(self._taken_at, self._deadline.now())  # a clock that was set back: what was due is too young now
+        slack_now = int((taken_at + (self._reader.offset or 0)) // 1)
         limit_of = limits(passes, slack_now, self._policy.lags)
         return {name: limit for name, limit in limit_of.items() if name not in self.aside}
 
